@@ -1,0 +1,156 @@
+/**
+ * Guest physical addresses: what answers at each 4 KiB page. Plain memory (RAM, ROM, video memory) is named by its offset in
+ * the shared memory, so that the TLB can point straight at it; everything else goes to a handler. Pages nobody claims read as
+ * all ones. Accesses of devices (DMA, bus mastering, firmware) go through the same map, byte order little-endian.
+ */
+import type { GuestMemory } from './guest-memory.ts'
+
+/** Memory-mapped I/O. `gpa` is the guest physical address; values are unsigned; `size` is 1, 2 or 4 and never crosses a page. */
+export interface MmioHandler {
+  read(gpa: number, size: 1 | 2 | 4): number
+  write(gpa: number, size: 1 | 2 | 4, value: number): void
+}
+
+/** What a page is. `host` is an offset in the shared memory; without `writable` writes are ignored (ROM). */
+export type PageTarget = { readonly host: number; readonly writable: boolean } | { readonly mmio: MmioHandler } | undefined
+
+const PAGE_BITS = 12
+const PAGES = 1 << 20
+const UNMAPPED = 0
+const RAM_FLAG = 1
+const WRITABLE_FLAG = 2
+const MMIO_FLAG = 4
+
+/** The physical address space of one machine (4 GiB; addresses above it are unmapped). */
+export class AddressMap {
+  readonly memory: GuestMemory
+  /** Set by the CPU: translations derived from this map are stale. */
+  onChange: () => void = () => {}
+  /** Set by the CPU: `length` bytes of plain memory at `gpa` were written by a device, so code decoded from them is stale. */
+  onDeviceWrite: (gpa: number, length: number) => void = () => {}
+  /** Physical address bits that reach the bus: bit 20 is clear while the A20 gate is closed. */
+  #a20Mask = 0xffff_ffff
+  readonly #pages = new Uint32Array(PAGES)
+  readonly #handlers: MmioHandler[] = []
+
+  constructor(memory: GuestMemory) {
+    this.memory = memory
+  }
+
+  /** Maps plain memory at `gpa` (both multiples of 4096) to `host`, an offset in the shared memory. */
+  mapMemory(gpa: number, bytes: number, host: number, writable: boolean): void {
+    for (let i = 0; i < bytes >>> PAGE_BITS; i++) this.#pages[(gpa >>> PAGE_BITS) + i] = ((host >>> PAGE_BITS) + i) * 8 + (RAM_FLAG | (writable ? WRITABLE_FLAG : 0))
+    this.onChange()
+  }
+
+  /** Maps a handler at `gpa`. */
+  mapMmio(gpa: number, bytes: number, handler: MmioHandler): void {
+    let index = this.#handlers.indexOf(handler)
+    if (index < 0) index = this.#handlers.push(handler) - 1
+    this.#pages.fill(index * 8 + MMIO_FLAG, gpa >>> PAGE_BITS, (gpa >>> PAGE_BITS) + (bytes >>> PAGE_BITS))
+    this.onChange()
+  }
+
+  unmap(gpa: number, bytes: number): void {
+    this.#pages.fill(UNMAPPED, gpa >>> PAGE_BITS, (gpa >>> PAGE_BITS) + (bytes >>> PAGE_BITS))
+    this.onChange()
+  }
+
+  get a20(): boolean {
+    return (this.#a20Mask & 0x10_0000) !== 0
+  }
+
+  set a20(open: boolean) {
+    const mask = open ? 0xffff_ffff : 0xffef_ffff
+    if (mask === this.#a20Mask) return
+    this.#a20Mask = mask
+    this.onChange()
+  }
+
+  /** What answers at `gpa`, after the A20 gate. */
+  target(gpa: number): PageTarget {
+    const entry = this.#pages[((gpa & this.#a20Mask) >>> PAGE_BITS)]
+    if (entry & RAM_FLAG) return { host: (entry >>> 3) << PAGE_BITS, writable: (entry & WRITABLE_FLAG) !== 0 }
+    if (entry & MMIO_FLAG) return { mmio: this.#handlers[entry >>> 3] }
+    return undefined
+  }
+
+  /** Offset of the byte at `gpa` in the shared memory, or -1 where it is no readable memory. */
+  hostForRead(gpa: number): number {
+    const masked = (gpa & this.#a20Mask) >>> 0
+    const entry = this.#pages[masked >>> PAGE_BITS]
+    return entry & RAM_FLAG ? (entry >>> 3) * 4096 + (masked & 0xfff) : -1
+  }
+
+  /** The same for writing: -1 for ROM, too. */
+  hostForWrite(gpa: number): number {
+    const masked = (gpa & this.#a20Mask) >>> 0
+    const entry = this.#pages[masked >>> PAGE_BITS]
+    return (entry & (RAM_FLAG | WRITABLE_FLAG)) === (RAM_FLAG | WRITABLE_FLAG) ? (entry >>> 3) * 4096 + (masked & 0xfff) : -1
+  }
+
+  /** Reads 1, 2 or 4 bytes (unsigned). An access that crosses a page is split. */
+  read(gpa: number, size: 1 | 2 | 4): number {
+    gpa >>>= 0
+    if ((gpa & 0xfff) + size > 0x1000) {
+      let value = 0
+      for (let i = 0; i < size; i++) value |= this.read(gpa + i, 1) << (8 * i)
+      return value >>> 0
+    }
+    const masked = (gpa & this.#a20Mask) >>> 0
+    const entry = this.#pages[masked >>> PAGE_BITS]
+    if (entry & RAM_FLAG) {
+      const host = (entry >>> 3) * 4096 + (masked & 0xfff)
+      const { view } = this.memory
+      return size === 1 ? view.getUint8(host) : size === 2 ? view.getUint16(host, true) : view.getUint32(host, true)
+    }
+    if (entry & MMIO_FLAG) return this.#handlers[entry >>> 3].read(masked, size) >>> 0
+    return size === 1 ? 0xff : size === 2 ? 0xffff : 0xffff_ffff
+  }
+
+  /** Writes 1, 2 or 4 bytes as a device or the CPU's slow path does; code decoded from them is dropped. */
+  write(gpa: number, size: 1 | 2 | 4, value: number): void {
+    gpa >>>= 0
+    if ((gpa & 0xfff) + size > 0x1000) {
+      for (let i = 0; i < size; i++) this.write(gpa + i, 1, (value >>> (8 * i)) & 0xff)
+      return
+    }
+    const masked = (gpa & this.#a20Mask) >>> 0
+    const entry = this.#pages[masked >>> PAGE_BITS]
+    if (entry & RAM_FLAG) {
+      if (!(entry & WRITABLE_FLAG)) return
+      const host = (entry >>> 3) * 4096 + (masked & 0xfff)
+      const { view } = this.memory
+      if (size === 1) view.setUint8(host, value)
+      else if (size === 2) view.setUint16(host, value, true)
+      else view.setUint32(host, value, true)
+      this.onDeviceWrite(masked, size)
+    } else if (entry & MMIO_FLAG) this.#handlers[entry >>> 3].write(masked, size, value >>> 0)
+  }
+
+  /** Copies guest memory out, page by page; what is no memory is read byte by byte. */
+  readBytes(gpa: number, into: Uint8Array, offset = 0, length = into.length - offset): void {
+    for (let done = 0; done < length; ) {
+      const address = (gpa + done) >>> 0
+      const count = Math.min(length - done, 0x1000 - (address & 0xfff))
+      const host = this.hostForRead(address)
+      if (host >= 0) into.set(this.memory.u8.subarray(host, host + count), offset + done)
+      else for (let i = 0; i < count; i++) into[offset + done + i] = this.read(address + i, 1)
+      done += count
+    }
+  }
+
+  /** Copies bytes into guest memory, page by page. */
+  writeBytes(gpa: number, from: Uint8Array, offset = 0, length = from.length - offset): void {
+    for (let done = 0; done < length; ) {
+      const address = (gpa + done) >>> 0
+      const count = Math.min(length - done, 0x1000 - (address & 0xfff))
+      const host = this.hostForWrite(address)
+      if (host >= 0) {
+        this.memory.u8.set(from.subarray(offset + done, offset + done + count), host)
+        this.onDeviceWrite((address & this.#a20Mask) >>> 0, count)
+      } else for (let i = 0; i < count; i++) this.write(address + i, 1, from[offset + done + i])
+      done += count
+    }
+  }
+}
