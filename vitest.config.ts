@@ -1,0 +1,31 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte'
+import { defineConfig } from 'vitest/config'
+
+/** Tests that boot guests or drive a browser take minutes; the others take seconds. */
+const slowMs = 600_000
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/renderer/**', 'test/guests/**', 'test/e2e/**', 'test/bench/**'],
+        },
+      },
+      {
+        // The client build of Svelte, so that runes are live in tests of view-models.
+        plugins: [svelte()],
+        resolve: { conditions: ['browser'] },
+        test: { name: 'renderer', include: ['test/renderer/**/*.test.ts'] },
+      },
+      {
+        test: { name: 'guests', include: ['test/guests/**/*.test.ts'], testTimeout: slowMs, hookTimeout: slowMs },
+      },
+      {
+        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: slowMs, hookTimeout: slowMs },
+      },
+    ],
+  },
+})
