@@ -1,0 +1,82 @@
+/** A growing byte buffer with the encodings of the WebAssembly binary format (WebAssembly Core Specification 2.0, chapter 5). */
+export class ByteSink {
+  bytes = new Uint8Array(1024)
+  length = 0
+  readonly #floats = new DataView(new ArrayBuffer(8))
+
+  #reserve(count: number): void {
+    if (this.length + count <= this.bytes.length) return
+    const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.length + count))
+    grown.set(this.bytes.subarray(0, this.length))
+    this.bytes = grown
+  }
+
+  u8(value: number): void {
+    if (this.length === this.bytes.length) this.#reserve(1)
+    this.bytes[this.length++] = value
+  }
+
+  /** Unsigned LEB128 of a 32-bit value. */
+  u32(value: number): void {
+    value >>>= 0
+    while (value > 0x7f) {
+      this.u8((value & 0x7f) | 0x80)
+      value >>>= 7
+    }
+    this.u8(value)
+  }
+
+  /** Signed LEB128 of a 32-bit value. */
+  s32(value: number): void {
+    value |= 0
+    for (;;) {
+      const byte = value & 0x7f
+      value >>= 7
+      if ((value === 0 && !(byte & 0x40)) || (value === -1 && byte & 0x40)) return this.u8(byte)
+      this.u8(byte | 0x80)
+    }
+  }
+
+  /** Signed LEB128 of a 64-bit value. */
+  s64(value: bigint): void {
+    value = BigInt.asIntN(64, value)
+    for (;;) {
+      const byte = Number(value & 0x7fn)
+      value >>= 7n
+      if ((value === 0n && !(byte & 0x40)) || (value === -1n && byte & 0x40)) return this.u8(byte)
+      this.u8(byte | 0x80)
+    }
+  }
+
+  f32(value: number): void {
+    this.#floats.setFloat32(0, value, true)
+    for (let i = 0; i < 4; i++) this.u8(this.#floats.getUint8(i))
+  }
+
+  f64(value: number): void {
+    this.#floats.setFloat64(0, value, true)
+    for (let i = 0; i < 8; i++) this.u8(this.#floats.getUint8(i))
+  }
+
+  name(text: string): void {
+    this.u32(text.length)
+    for (let i = 0; i < text.length; i++) this.u8(text.charCodeAt(i))
+  }
+
+  append(other: ByteSink): void {
+    this.#reserve(other.length)
+    this.bytes.set(other.bytes.subarray(0, other.length), this.length)
+    this.length += other.length
+  }
+
+  raw(bytes: ArrayLike<number>): void {
+    this.#reserve(bytes.length)
+    this.bytes.set(bytes, this.length)
+    this.length += bytes.length
+  }
+
+  /** The bytes written so far, as a copy. */
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.bytes.slice(0, this.length)
+  }
+}
