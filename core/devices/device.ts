@@ -36,10 +36,23 @@ export interface DeviceContext {
 }
 
 /** What a chip may ask of the whole machine. `exit` carries the value written to the isa-debug-exit port. */
-export type MachineAction = { kind: 'reset' } | { kind: 'power-off' } | { kind: 'cpu-reset' } | { kind: 'exit'; value: number }
+export type MachineAction =
+  | { kind: 'reset' }
+  | { kind: 'power-off' }
+  | { kind: 'cpu-reset' }
+  | { kind: 'exit'; value: number }
 
 /** Plain data: numbers, strings, booleans, typed arrays, arrays and records of these. */
-export type StateValue = number | string | boolean | null | Uint8Array | Uint16Array | Uint32Array | readonly StateValue[] | { readonly [key: string]: StateValue }
+export type StateValue =
+  | number
+  | string
+  | boolean
+  | null
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | readonly StateValue[]
+  | { readonly [key: string]: StateValue }
 export type StateRecord = { readonly [key: string]: StateValue }
 
 /** A living chip. `save` returns a plain record; `restore` takes one of the same version, when the machine is stopped. */
@@ -56,13 +69,26 @@ export interface DeviceDescriptor<Options, Instance extends Device> {
   readonly id: string
   /** As users know it: "Intel 8254 timer". */
   readonly label: string
-  readonly role: 'chipset' | 'interrupt' | 'timer' | 'storage' | 'net' | 'display' | 'input' | 'audio' | 'serial' | 'usb' | 'debug'
+  readonly role:
+    | 'chipset'
+    | 'interrupt'
+    | 'timer'
+    | 'storage'
+    | 'net'
+    | 'display'
+    | 'input'
+    | 'audio'
+    | 'serial'
+    | 'usb'
+    | 'debug'
   readonly version: number
   readonly options: Schema<Options>
   create(context: DeviceContext, options: Options): Instance
 }
 
 /** Declares a descriptor with its types inferred. */
-export function defineDevice<Options, Instance extends Device>(descriptor: DeviceDescriptor<Options, Instance>): DeviceDescriptor<Options, Instance> {
+export function defineDevice<Options, Instance extends Device>(
+  descriptor: DeviceDescriptor<Options, Instance>,
+): DeviceDescriptor<Options, Instance> {
   return descriptor
 }

@@ -1,0 +1,9 @@
+/**
+ * Every chip a machine can have. Settings forms, validation, saved state and contract tests are derived from this list: a new
+ * chip adds its own file, one line here, and its test.
+ */
+import { debugExit } from './debug/debug-exit.ts'
+import { portE9 } from './debug/port-e9.ts'
+import type { Device, DeviceDescriptor } from './device.ts'
+
+export const deviceCatalogue = [debugExit, portE9] as const satisfies readonly DeviceDescriptor<unknown, Device>[]
