@@ -20,8 +20,20 @@ const ground = ['core/base', 'core/state', 'core/time']
 
 module.exports = {
   forbidden: [
-    { name: 'no-circular', severity: 'error', comment: 'Move the shared part to a file of its own.', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
-    { name: 'no-unresolvable', severity: 'error', comment: 'The file does not exist.', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      comment: 'Move the shared part to a file of its own.',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'no-unresolvable',
+      severity: 'error',
+      comment: 'The file does not exist.',
+      from: {},
+      to: { couldNotResolve: true },
+    },
     {
       name: 'tests-stay-outside',
       severity: 'error',
@@ -30,9 +42,21 @@ module.exports = {
       to: { path: '^test/' },
     },
 
-    arrow('renderer', ['core/contract', 'assets'], 'The renderer knows core/contract and nothing else: put a method into the contract.'),
-    arrow('main', ['core/contract', 'core/base', 'assets'], 'The host starts workers by URL and speaks the contract: put the work into worker/.'),
-    arrow('worker', ['core', 'assets'], 'A worker knows core only: what it needs of the host arrives in its start message.'),
+    arrow(
+      'renderer',
+      ['core/contract', 'assets'],
+      'The renderer knows core/contract and nothing else: put a method into the contract.',
+    ),
+    arrow(
+      'main',
+      ['core/contract', 'core/base', 'assets'],
+      'The host starts workers by URL and speaks the contract: put the work into worker/.',
+    ),
+    arrow(
+      'worker',
+      ['core', 'assets'],
+      'A worker knows core only: what it needs of the host arrives in its start message.',
+    ),
     arrow('core', [], 'Core imports nothing outside itself: take a port as an argument.'),
     {
       name: 'core-is-pure',
@@ -46,7 +70,10 @@ module.exports = {
       severity: 'error',
       comment: 'core/base/schema.ts wraps zod and nothing but zod (docs/decisions/0001-schema-library.md).',
       from: { path: '^core/base/schema[.]ts$' },
-      to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown'], pathNot: 'node_modules/zod/' },
+      to: {
+        dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown'],
+        pathNot: 'node_modules/zod/',
+      },
     },
     {
       name: 'schemas-come-from-base',
@@ -57,7 +84,11 @@ module.exports = {
     },
 
     arrow('core/base', [], 'Base stands on nothing.'),
-    arrow('core/contract', ['core/base'], 'The contract is types and schemas; the machine derives from it, not the reverse.'),
+    arrow(
+      'core/contract',
+      ['core/base'],
+      'The contract is types and schemas; the machine derives from it, not the reverse.',
+    ),
     arrow('core/state', ['core/base'], 'Saved state knows no chip.'),
     arrow('core/time', ['core/base', 'core/state'], 'Time knows no chip.'),
     arrow('core/wasm', ['core/base'], 'The assembler knows no processor.'),
@@ -65,26 +96,43 @@ module.exports = {
     arrow('core/bus', [...ground, 'core/memory'], 'A bus knows no device.'),
     arrow('core/disk', ground, 'A disk image knows no controller.'),
     arrow('core/net', ground, 'A network knows no card.'),
-    arrow('core/cpu', [...ground, 'core/memory', 'core/bus', 'core/wasm'], 'The processor sees memory and buses, never a chip or the machine.'),
-    arrow('core/devices', [...ground, 'core/memory', 'core/bus', ...ports], 'A device sees buses, memory and the ports of disk and net: no processor, no firmware, no machine, no contract.'),
+    arrow(
+      'core/cpu',
+      [...ground, 'core/memory', 'core/bus', 'core/wasm'],
+      'The processor sees memory and buses, never a chip or the machine.',
+    ),
+    arrow(
+      'core/devices',
+      [...ground, 'core/memory', 'core/bus', ...ports],
+      'A device sees buses, memory and the ports of disk and net: no processor, no firmware, no machine, no contract.',
+    ),
     {
       name: 'no-device-imports-another',
       severity: 'error',
-      comment: 'Devices meet on buses and interrupt lines. What two chips share lives at the top of core/devices/ or of their role.',
+      comment:
+        'Devices meet on buses and interrupt lines. What two chips share lives at the top of core/devices/ or of their role.',
       from: { path: '^core/devices/([^/]+)/([^/.]+)' },
       to: {
         path: '^core/devices/[^/]+/',
         pathNot: ['^core/devices/$1/$2([./-]|$)', '^core/devices/[^/]+/shared/'],
       },
     },
-    arrow('core/firmware', [...ground, 'core/memory', 'core/bus', 'core/cpu', ...ports], 'Firmware works on the state of the processor and on memory; it reaches chips through ports, as software does.'),
+    arrow(
+      'core/firmware',
+      [...ground, 'core/memory', 'core/bus', 'core/cpu', ...ports],
+      'Firmware works on the state of the processor and on memory; it reaches chips through ports, as software does.',
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^(dist|[.]cache)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.base.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.mjs', '.js', '.svelte', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.mjs', '.js', '.svelte', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
     skipAnalysisNotInRules: true,
   },
 }
