@@ -1,0 +1,63 @@
+/**
+ * Things that rows may call. A runtime function is WebAssembly, written once with the builder, shared by the interpreter and
+ * by compiled regions; a slow path is TypeScript. Both are plain descriptors: whoever generates code links what is used.
+ */
+import type { Expr, ValType } from '../../wasm/expr.ts'
+import type { Callee, FunctionBuilder } from '../../wasm/function-builder.ts'
+import type { Cpu } from '../exec/cpu.ts'
+
+type Result = ValType | 'void'
+
+/** Resolves descriptors to callable functions of the module under construction. */
+export interface Linker {
+  runtime<R extends Result>(fn: RuntimeFunction<R>): Callee<R>
+  slow(path: SlowPath): Callee
+}
+
+/** A WebAssembly function made by `build`; it calls others with `f.call(link.runtime(other), ...)` or `callExpr`. */
+export interface RuntimeFunction<R extends Result = Result> {
+  readonly name: string
+  readonly params: readonly ValType[]
+  readonly result: R
+  build(f: FunctionBuilder, link: Linker): void
+}
+
+export function runtimeFunction<R extends Result>(
+  name: string,
+  params: readonly ValType[],
+  result: R,
+  build: (f: FunctionBuilder, link: Linker) => void,
+): RuntimeFunction<R> {
+  return { name, params, result, build }
+}
+
+/**
+ * A TypeScript function called from generated code, with the instruction's EIP and all registers synchronised. It may call
+ * `cpu.raise(...)` (which does not return: the instruction ends with that fault and no further effect) and reads and writes guest
+ * memory with `cpu.read*`/`cpu.write*`, which raise as needed. `params` counts its i32 arguments.
+ */
+export interface SlowPath {
+  readonly name: string
+  readonly params: number
+  readonly result: 'i32' | 'void'
+  readonly run: (cpu: Cpu, ...args: number[]) => number | undefined
+}
+
+export function slowPath(name: string, params: number, run: (cpu: Cpu, ...args: number[]) => void): SlowPath {
+  return {
+    name,
+    params,
+    result: 'void',
+    run: (cpu, ...args) => {
+      run(cpu, ...args)
+      return undefined
+    },
+  }
+}
+
+/** The same with a 32-bit result. */
+export function slowFunction(name: string, params: number, run: (cpu: Cpu, ...args: number[]) => number): SlowPath {
+  return { name, params, result: 'i32', run }
+}
+
+export type { Expr }
