@@ -16,7 +16,7 @@ export default defineConfig({
       },
       {
         // The client build of Svelte, so that runes are live in tests of view-models.
-        plugins: [svelte()],
+        plugins: [svelte({ configFile: false })],
         resolve: { conditions: ['browser'] },
         test: { name: 'renderer', include: ['test/renderer/**/*.test.ts'] },
       },
