@@ -11,10 +11,17 @@ export { z }
 export type Schema<T> = z.ZodType<T>
 
 /** Checks `value`; throws an AppError that names the first wrong place. `what` begins the message: "Machine file". */
-export function parseWith<T>(schema: Schema<T>, value: unknown, what: string, code: ErrorCode = 'ipc/invalid-argument'): T {
+export function parseWith<T>(
+  schema: Schema<T>,
+  value: unknown,
+  what: string,
+  code: ErrorCode = 'ipc/invalid-argument',
+): T {
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const issue = result.error.issues[0]
   const place = issue?.path.length ? ` at ${issue.path.join('.')}` : ''
-  throw new AppError(code, `${what} is not valid${place}: ${issue?.message ?? 'unknown reason'}`, { context: { path: issue?.path.join('.') } })
+  throw new AppError(code, `${what} is not valid${place}: ${issue?.message ?? 'unknown reason'}`, {
+    context: { path: issue?.path.join('.') },
+  })
 }

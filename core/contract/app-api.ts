@@ -1,0 +1,25 @@
+/** The app itself: what is running, and which events this connection wants. */
+import { z } from '../base/schema.ts'
+import { eventNameSchema } from './events.ts'
+import { method } from './method.ts'
+
+export const appApi = {
+  /** Version, shell and place of the library. */
+  info: method(
+    z.strictObject({}),
+    z.object({
+      version: z.string(),
+      shell: z.enum(['electron', 'browser', 'local']),
+      platform: z.string(),
+      libraryFolder: z.string(),
+      /** Whether this connection may name files of the host by path. Otherwise it uploads them. */
+      hostPaths: z.boolean(),
+      hostMemoryMib: z.int(),
+      hostCores: z.int(),
+    }),
+  ),
+  /** Replaces the list of events that this connection receives. The client's `on` does this by itself. */
+  watch: method(z.strictObject({ events: z.array(eventNameSchema) }), z.null(), { quiet: true }),
+  /** Stops every running machine (power button pulled) and ends the host. */
+  quit: method(z.strictObject({}), z.null()),
+} as const

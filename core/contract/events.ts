@@ -1,0 +1,52 @@
+/** Events that the host sends to connections which watch them (`app.watch`). Pictures and serial bytes are binary messages instead. */
+import { z } from '../base/schema.ts'
+import { cardSchema, errorRecordSchema, machineStateSchema, thumbnailSchema, wholeCardSchema } from './machine-card.ts'
+import { driveSlotSchema, machineIdSchema } from './machine-spec.ts'
+
+/** Sent once a second for each running machine; counters are since power-on. */
+export const machineStatsSchema = z.object({
+  id: machineIdSchema,
+  /** Millions of guest instructions a second, over the last interval. */
+  speedMips: z.number(),
+  /** Part of the last interval that the guest was halted, 0 to 1. */
+  idle: z.number(),
+  /** Part of one host core used in the last interval, 0 to 1. */
+  hostLoad: z.number(),
+  /** The guest's time since power-on. */
+  guestSeconds: z.number(),
+  instructions: z.number(),
+  /** Bytes moved per drive, for activity lights. */
+  drives: z.array(z.object({ slot: driveSlotSchema, readBytes: z.number(), writtenBytes: z.number() })),
+})
+export type MachineStats = z.infer<typeof machineStatsSchema>
+
+export const events = {
+  /** A machine was added or anything on its card but the thumbnail changed. */
+  'card-changed': z.object({ card: cardSchema }),
+  'card-removed': z.object({ folder: z.string() }),
+  'machine-state': z.object({ id: machineIdSchema, state: machineStateSchema, crash: errorRecordSchema.nullable() }),
+  'machine-stats': machineStatsSchema,
+  'machine-thumbnail': z.object({ id: machineIdSchema, thumbnail: thumbnailSchema }),
+  /** The PC speaker: a square wave of this frequency; 0 is silence. */
+  'machine-tone': z.object({ id: machineIdSchema, frequencyHz: z.number() }),
+  /** Bytes of an upload or of an import that copies a file. */
+  'import-progress': z.object({
+    fileName: z.string(),
+    uploadId: z.int().nullable(),
+    doneBytes: z.number(),
+    totalBytes: z.number(),
+  }),
+  /** Something the user should read; never blocks. */
+  notification: z.object({
+    level: z.enum(['info', 'warning', 'error']),
+    machineId: machineIdSchema.nullable(),
+    error: errorRecordSchema,
+  }),
+  /** Somebody (the command line, a file association) asks for this machine's console. */
+  'open-console': z.object({ card: wholeCardSchema }),
+} as const
+
+export type EventName = keyof typeof events
+export type EventData<E extends EventName> = z.infer<(typeof events)[E]>
+
+export const eventNameSchema = z.enum(Object.keys(events) as [EventName, ...EventName[]])

@@ -1,0 +1,193 @@
+/**
+ * The spec of a machine: what stands in `machine.json`. Unknown keys are refused, so that a typing error is never silently
+ * ignored. Derived values (sizes, states, thumbnails) are not saved here. File-level versioning is in `machine-file.ts`.
+ */
+import { z } from '../base/schema.ts'
+
+/** Version of the layout below. Raise it with every change that old apps cannot read, and add a migration. */
+export const MACHINE_SCHEMA_VERSION = 1
+
+export const MEMORY_MIB = { min: 1, max: 3072, default: 64 } as const
+
+/** Processor profiles: what CPUID says, which features exist and, with the speed governor, the pace. */
+export const CPU_PROFILES = ['386', '486', 'pentium', 'pentium2', 'pentium3', 'pentium4', 'max'] as const
+export const cpuProfileSchema = z.enum(CPU_PROFILES)
+export type CpuProfile = z.infer<typeof cpuProfileSchema>
+
+export const BOOT_DEVICES = ['floppy', 'disk', 'cdrom'] as const
+export const bootDeviceSchema = z.enum(BOOT_DEVICES)
+export type BootDevice = z.infer<typeof bootDeviceSchema>
+
+/** Two floppy drives, and master and slave of two IDE channels. */
+export const DRIVE_SLOTS = ['fda', 'fdb', 'hda', 'hdb', 'hdc', 'hdd'] as const
+export const driveSlotSchema = z.enum(DRIVE_SLOTS)
+export type DriveSlot = z.infer<typeof driveSlotSchema>
+
+/** Whether the medium of a drive in this slot can be changed while the machine runs depends on its kind alone. */
+export const driveKindSchema = z.enum(['floppy', 'disk', 'cdrom'])
+export type DriveKind = z.infer<typeof driveKindSchema>
+
+/** A path on the host (absolute), or inside the machine's folder (relative, never leaving it). */
+export const filePathSchema = z
+  .string()
+  .min(1)
+  .max(4096)
+  .refine((path) => !path.includes('\0') && (isAbsolutePath(path) || !path.split(/[\\/]/).includes('..')), {
+    message: 'A relative path stays inside the folder of the machine',
+  })
+
+/** Whether `path` is absolute on any of the hosts (POSIX, a Windows drive, a network share). */
+export function isAbsolutePath(path: string): boolean {
+  return /^(?:[\\/]|[A-Za-z]:[\\/])/.test(path)
+}
+
+export const driveSchema = z
+  .strictObject({
+    slot: driveSlotSchema,
+    kind: driveKindSchema,
+    /** The image; null is an empty drive. */
+    file: filePathSchema.nullable().default(null),
+    writeProtected: z.boolean().default(false),
+    /** Writes go to memory and are forgotten at power-off; the image stays as it is. */
+    discardWrites: z.boolean().default(false),
+  })
+  .refine((drive) => (drive.kind === 'floppy') === drive.slot.startsWith('f'), {
+    message: 'Floppy drives are fda and fdb; disks and CD drives are hda to hdd',
+  })
+  .refine((drive) => drive.kind !== 'disk' || drive.file !== null, { message: 'A hard disk needs an image file' })
+export type DriveSpec = z.infer<typeof driveSchema>
+
+export const serialPortSchema = z
+  .strictObject({
+    /** COM port, 1 to 4. */
+    port: z.int().min(1).max(4),
+    /** `terminal` is the app's own terminal; `file` also appends everything sent to `file`. */
+    kind: z.enum(['terminal', 'file']).default('terminal'),
+    file: filePathSchema.nullable().default(null),
+  })
+  .refine((port) => port.kind !== 'file' || port.file !== null, { message: 'A serial port of kind file needs a file' })
+export type SerialPortSpec = z.infer<typeof serialPortSchema>
+
+export const firmwareSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('vitrine') }),
+  /** Other people's ROM images, for example SeaBIOS with its VGA BIOS. */
+  z.strictObject({
+    kind: z.literal('external'),
+    bios: filePathSchema,
+    vgaBios: filePathSchema.nullable().default(null),
+  }),
+])
+export type FirmwareSpec = z.infer<typeof firmwareSchema>
+
+/** A kernel started without any disk: a Linux bzImage or a Multiboot image. */
+export const kernelSchema = z.strictObject({
+  file: filePathSchema,
+  initrd: filePathSchema.nullable().default(null),
+  append: z.string().max(4096).default(''),
+})
+export type KernelSpec = z.infer<typeof kernelSchema>
+
+/** Trimmed, one line, no control characters: it is shown everywhere and names the folder. */
+export const machineNameSchema = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
+  .refine((name) => !/[\u0000-\u001f\u007f]/.test(name), { message: 'A name has no control characters' })
+
+const unique = (values: readonly unknown[]) => new Set(values).size === values.length
+
+/** Everything of a machine that its user chooses. */
+const settings = {
+  name: machineNameSchema,
+  /** Which template it was made from; `other` for none. */
+  template: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/)
+    .default('other'),
+  cpu: z
+    .strictObject({
+      profile: cpuProfileSchema.default('pentium3'),
+      /** Most instructions per second, in millions; null is as fast as the host can. */
+      limitMips: z.number().positive().max(100_000).nullable().default(null),
+      /** Most of one host core it may use. */
+      capPercent: z.int().min(5).max(100).default(100),
+    })
+    .prefault({}),
+  memoryMib: z.int().min(MEMORY_MIB.min).max(MEMORY_MIB.max).default(MEMORY_MIB.default),
+  clock: z
+    .strictObject({
+      /** `virtual`: time is the count of executed instructions, exact and repeatable. */
+      source: z.enum(['host', 'virtual']).default('host'),
+      /** What the guest takes its real-time clock for. DOS and Windows expect local time. */
+      rtc: z.enum(['local', 'utc']).default('local'),
+    })
+    .prefault({}),
+  boot: z
+    .strictObject({
+      order: z
+        .array(bootDeviceSchema)
+        .min(1)
+        .refine(unique, { message: 'A boot device stands in the order once' })
+        .default(['floppy', 'cdrom', 'disk']),
+      /** Show the boot menu at every start, without F12. */
+      menu: z.boolean().default(false),
+      kernel: kernelSchema.nullable().default(null),
+    })
+    .prefault({}),
+  firmware: firmwareSchema.default({ kind: 'vitrine' }),
+  drives: z
+    .array(driveSchema)
+    .max(DRIVE_SLOTS.length)
+    .refine((drives) => unique(drives.map((drive) => drive.slot)), { message: 'Each slot has one drive' })
+    .default([]),
+  display: z.strictObject({ videoMemoryMib: z.literal([1, 2, 4, 8, 16, 32, 64]).default(16) }).prefault({}),
+  serialPorts: z
+    .array(serialPortSchema)
+    .max(4)
+    .refine((ports) => unique(ports.map((port) => port.port)), { message: 'Each COM port stands in the list once' })
+    .default([{ port: 1, kind: 'terminal', file: null }]),
+  networkAdapters: z.array(z.never()).default([]),
+  notes: z.string().max(20_000).default(''),
+  tags: z
+    .array(z.string().trim().min(1).max(40))
+    .max(50)
+    .refine(unique, { message: 'A tag stands in the list once' })
+    .default([]),
+}
+
+/** What the user chooses when a machine is made; everything but the name has a default. */
+export const machineSettingsSchema = z.strictObject(settings)
+export type MachineSettings = z.infer<typeof machineSettingsSchema>
+export type MachineSettingsInput = z.input<typeof machineSettingsSchema>
+
+/** Settings to change: a key that is given replaces the whole value of that key. Absent keys stay as they are. */
+export const machinePatchSchema = z.strictObject({
+  name: settings.name.optional(),
+  template: settings.template.unwrap().optional(),
+  cpu: settings.cpu.unwrap().optional(),
+  memoryMib: settings.memoryMib.unwrap().optional(),
+  clock: settings.clock.unwrap().optional(),
+  boot: settings.boot.unwrap().optional(),
+  firmware: firmwareSchema.optional(),
+  drives: settings.drives.unwrap().optional(),
+  display: settings.display.unwrap().optional(),
+  serialPorts: settings.serialPorts.unwrap().optional(),
+  networkAdapters: settings.networkAdapters.unwrap().optional(),
+  notes: settings.notes.unwrap().optional(),
+  tags: settings.tags.unwrap().optional(),
+})
+export type MachinePatch = z.infer<typeof machinePatchSchema>
+
+/** Identity of a machine: made once, kept through renames and moves, renewed for copies. */
+export const machineIdSchema = z.uuid()
+export type MachineId = string
+
+/** The whole of machine.json. */
+export const machineSpecSchema = z.strictObject({
+  schemaVersion: z.literal(MACHINE_SCHEMA_VERSION),
+  id: machineIdSchema,
+  ...settings,
+})
+export type MachineSpec = z.infer<typeof machineSpecSchema>
