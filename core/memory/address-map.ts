@@ -26,8 +26,8 @@ export class AddressMap {
   readonly memory: GuestMemory
   /** Set by the CPU: translations derived from this map are stale. */
   onChange: () => void = () => {}
-  /** Set by the CPU: `length` bytes of plain memory at `gpa` were written by a device, so code decoded from them is stale. */
-  onDeviceWrite: (gpa: number, length: number) => void = () => {}
+  /** Set by the CPU: `length` bytes at offset `host` of the shared memory were written, so code decoded from them is stale. */
+  onDeviceWrite: (host: number, length: number) => void = () => {}
   /** Physical address bits that reach the bus: bit 20 is clear while the A20 gate is closed. */
   #a20Mask = 0xffff_ffff
   readonly #pages = new Uint32Array(PAGES)
@@ -124,7 +124,7 @@ export class AddressMap {
       if (size === 1) view.setUint8(host, value)
       else if (size === 2) view.setUint16(host, value, true)
       else view.setUint32(host, value, true)
-      this.onDeviceWrite(masked, size)
+      this.onDeviceWrite(host, size)
     } else if (entry & MMIO_FLAG) this.#handlers[entry >>> 3].write(masked, size, value >>> 0)
   }
 
@@ -148,7 +148,7 @@ export class AddressMap {
       const host = this.hostForWrite(address)
       if (host >= 0) {
         this.memory.u8.set(from.subarray(offset + done, offset + done + count), host)
-        this.onDeviceWrite((address & this.#a20Mask) >>> 0, count)
+        this.onDeviceWrite(host, count)
       } else for (let i = 0; i < count; i++) this.write(address + i, 1, from[offset + done + i])
       done += count
     }

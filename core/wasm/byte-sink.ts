@@ -2,6 +2,8 @@
 export class ByteSink {
   bytes = new Uint8Array(1024)
   length = 0
+  /** Places (5 bytes each) where the index of a function belongs that is not known yet. */
+  readonly relocations: { at: number; readonly callee: { readonly index: number } }[] = []
   readonly #floats = new DataView(new ArrayBuffer(8))
 
   #reserve(count: number): void {
@@ -63,7 +65,20 @@ export class ByteSink {
     for (let i = 0; i < text.length; i++) this.u8(text.charCodeAt(i))
   }
 
+  /** The index of a function, filled in by `relocate`. */
+  functionIndex(callee: { readonly index: number }): void {
+    this.relocations.push({ at: this.length, callee })
+    this.raw([0x80, 0x80, 0x80, 0x80, 0])
+  }
+
+  /** Writes the function indices, now that they are known (LEB128 padded to 5 bytes). */
+  relocate(): void {
+    for (const { at, callee } of this.relocations)
+      for (let i = 0; i < 5; i++) this.bytes[at + i] = ((callee.index >>> (7 * i)) & 0x7f) | (i < 4 ? 0x80 : 0)
+  }
+
   append(other: ByteSink): void {
+    for (const { at, callee } of other.relocations) this.relocations.push({ at: at + this.length, callee })
     this.#reserve(other.length)
     this.bytes.set(other.bytes.subarray(0, other.length), this.length)
     this.length += other.length

@@ -210,14 +210,14 @@ export class FunctionBuilder {
   call(callee: Callee, ...args: Expr[]): void {
     for (const arg of args) arg.emit(this.#out)
     this.#out.u8(0x10)
-    this.#out.u32(callee.index)
+    this.#out.functionIndex(callee)
     if (callee.result !== 'void') this.#out.u8(0x1a)
   }
 
   returnCall(callee: Callee, ...args: Expr[]): void {
     for (const arg of args) arg.emit(this.#out)
     this.#out.u8(0x12)
-    this.#out.u32(callee.index)
+    this.#out.functionIndex(callee)
   }
 
   /** Tail call of `table[index]`, whose type must be `type`. */
@@ -262,7 +262,7 @@ export function callExpr<R extends ValType>(callee: Callee<R>, ...args: Expr[]):
     emit(out) {
       for (const arg of args) arg.emit(out)
       out.u8(0x10)
-      out.u32(callee.index)
+      out.functionIndex(callee)
     },
   }
 }

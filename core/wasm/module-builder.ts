@@ -12,6 +12,7 @@ type Result = ValType | 'void'
 
 /** A defined function: declare it first where functions call each other, then give it its body. */
 export interface DefinedFunction<R extends Result> extends Callee<R> {
+  index: number
   readonly name: string
   body?: FunctionBuilder
 }
@@ -19,9 +20,9 @@ export interface DefinedFunction<R extends Result> extends Callee<R> {
 /** One module under construction. */
 export class ModuleBuilder {
   readonly #types: string[] = []
-  readonly #imports: { module: string; name: string; type: number }[] = []
+  readonly #imports: { module: string; name: string; type: number; callee: { index: number } }[] = []
   readonly #functions: { type: number; fn: DefinedFunction<Result>; exported: boolean }[] = []
-  readonly #elements: { offset: number; functions: number[] }[] = []
+  readonly #elements: { offset: number; functions: readonly Callee[] }[] = []
   readonly #data: { offset: number; bytes: Uint8Array }[] = []
   #memory: { module: string; name: string; maximumPages: number } | undefined
   #table: { module: string; name: string; minimum: number } | { exportName: string; size: number } | undefined
@@ -33,11 +34,11 @@ export class ModuleBuilder {
     return known >= 0 ? known : this.#types.push(key) - 1
   }
 
-  /** Imports a host function. All imports come before the first `define`. */
+  /** Imports a host function. Indices become known when the module is encoded, so imports and definitions may come in any order. */
   import<R extends Result>(module: string, name: string, params: readonly ValType[], result: R): Callee<R> {
-    if (this.#functions.length) throw new Error('Imports come before definitions')
-    const index = this.#imports.push({ module, name, type: this.type(params, result) }) - 1
-    return { index, params, result }
+    const callee = { index: -1, params, result }
+    this.#imports.push({ module, name, type: this.type(params, result), callee })
+    return callee
   }
 
   /** Imports the shared memory; `maximumPages` bounds what may be given. */
@@ -56,7 +57,7 @@ export class ModuleBuilder {
 
   /** Declares a function whose body follows with `body`. */
   declare<R extends Result>(name: string, params: readonly ValType[], result: R, exported = false): DefinedFunction<R> {
-    const fn: DefinedFunction<R> = { name, index: this.#imports.length + this.#functions.length, params, result }
+    const fn: DefinedFunction<R> = { name, index: -1, params, result }
     this.#functions.push({ type: this.type(params, result), fn: fn as DefinedFunction<Result>, exported })
     return fn
   }
@@ -76,7 +77,7 @@ export class ModuleBuilder {
 
   /** Puts functions into the table from `offset`. */
   elements(offset: number, functions: Callee[]): void {
-    this.#elements.push({ offset, functions: functions.map((f) => f.index) })
+    this.#elements.push({ offset, functions })
   }
 
   /** Places bytes in memory at instantiation. */
@@ -86,6 +87,12 @@ export class ModuleBuilder {
 
   /** The module's bytes, and for tools the name of each function. */
   encode(withNames = false): Uint8Array<ArrayBuffer> {
+    this.#imports.forEach(({ callee }, i) => {
+      callee.index = i
+    })
+    this.#functions.forEach(({ fn }, i) => {
+      fn.index = this.#imports.length + i
+    })
     const out = new ByteSink()
     out.raw([0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0])
     const section = (id: number, build: (s: ByteSink) => void) => {
@@ -162,7 +169,7 @@ export class ModuleBuilder {
           s.s32(offset)
           s.u8(0x0b)
           s.u32(functions.length)
-          for (const index of functions) s.u32(index)
+          for (const callee of functions) s.u32(callee.index)
         }
       })
     section(10, (s) => {
@@ -199,6 +206,7 @@ export class ModuleBuilder {
         s.u32(names.length)
         s.append(names)
       })
+    out.relocate()
     return out.finish()
   }
 }

@@ -22,6 +22,8 @@ export interface RowOptions {
   readonly lock?: boolean
   /** The instruction ends a block: it may change EIP, the mode, or what the next instruction may assume. */
   readonly ends?: boolean
+  /** The row has a 16-bit and a 32-bit address form (string instructions, LOOP, XLAT): it is asked with `o.addressSize`. */
+  readonly addressSized?: boolean
   /** The row means something else under REP/REPE (`F3`) and REPNE (`F2`): it is asked with `o.rep`. */
   readonly rep?: boolean
   /** Status flags, as letters of "OSZAPC": read, written, and left undefined (which an implementation may then change at will). */

@@ -36,10 +36,14 @@ export const CPL = 0x0b0
 export const MODE = 0x0b4
 /** TLB_BASE_SUPERVISOR or TLB_BASE_USER, after CPL. */
 export const TLB = 0x0b8
-/** Host offset of the decoded instruction being executed, as far as slow paths have stored it. */
-export const CURRENT_OP = 0x0bc
-/** Executed instructions that the budget does not count any more (f64, see run loop). */
-export const RETIRED = 0x0c0
+/** Instructions of the current block from the one in a slow path to its end (it included): what the budget counted too early. */
+export const REMAINING = 0x0bc
+/** EIP of the following instruction, stored before slow paths together with EIP (this one's) and REMAINING. */
+export const NEXT_EIP = 0x0c0
+/** ESP bits that address the stack: 0xFFFF or 0xFFFFFFFF, after SS.B. */
+export const STACK_MASK = 0x0d0
+/** Units whose instructions fault now (bits UNIT_*), after CR0 and CR4. */
+export const UNIT_TRAPS = 0x0d4
 /** 1 while halted by HLT. */
 export const HALTED = 0x0c8
 /** Second return value of slow paths (high half of 64-bit reads, host address of a probe). */
@@ -108,6 +112,14 @@ export const XMM = 0x400
 /** Scratch for generated code and slow paths. */
 export const SCRATCH = 0x600
 export const SCRATCH_BYTES = 0x200
+
+/** UNIT_TRAPS bits. */
+export const UNIT_X87_NM = 1
+export const UNIT_WAIT_NM = 2
+export const UNIT_MMX_UD = 4
+export const UNIT_MMX_NM = 8
+export const UNIT_SSE_UD = 16
+export const UNIT_SSE_NM = 32
 
 /** EXIT_REQUEST bits. */
 export const EXIT_INTERRUPT = 1
