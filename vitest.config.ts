@@ -4,12 +4,15 @@ import { defineConfig } from 'vitest/config'
 /** Tests that boot guests or drive a browser take minutes; the others take seconds. */
 const slowMs = 600_000
 
+const setupFiles = ['test/support/no-leaks.ts']
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
+          setupFiles,
           include: ['test/**/*.test.ts'],
           exclude: ['test/renderer/**', 'test/guests/**', 'test/e2e/**', 'test/bench/**'],
         },
@@ -21,10 +24,16 @@ export default defineConfig({
         test: { name: 'renderer', include: ['test/renderer/**/*.test.ts'] },
       },
       {
-        test: { name: 'guests', include: ['test/guests/**/*.test.ts'], testTimeout: slowMs, hookTimeout: slowMs },
+        test: {
+          name: 'guests',
+          setupFiles,
+          include: ['test/guests/**/*.test.ts'],
+          testTimeout: slowMs,
+          hookTimeout: slowMs,
+        },
       },
       {
-        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: slowMs, hookTimeout: slowMs },
+        test: { name: 'e2e', setupFiles, include: ['test/e2e/**/*.test.ts'], testTimeout: slowMs, hookTimeout: slowMs },
       },
     ],
   },
