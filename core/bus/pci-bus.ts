@@ -42,7 +42,10 @@ export class PciBus {
 
   /** Reads configuration space directly, as firmware does. */
   readConfig(device: number, fn: number, offset: number, size: 1 | 2 | 4): number {
-    return this.#functions.get((device << 3) | fn)?.readConfig(offset, size) ?? (size === 1 ? 0xff : size === 2 ? 0xffff : 0xffff_ffff)
+    return (
+      this.#functions.get((device << 3) | fn)?.readConfig(offset, size) ??
+      (size === 1 ? 0xff : size === 2 ? 0xffff : 0xffff_ffff)
+    )
   }
 
   writeConfig(device: number, fn: number, offset: number, size: 1 | 2 | 4, value: number): void {

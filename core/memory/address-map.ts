@@ -12,7 +12,10 @@ export interface MmioHandler {
 }
 
 /** What a page is. `host` is an offset in the shared memory; without `writable` writes are ignored (ROM). */
-export type PageTarget = { readonly host: number; readonly writable: boolean } | { readonly mmio: MmioHandler } | undefined
+export type PageTarget =
+  | { readonly host: number; readonly writable: boolean }
+  | { readonly mmio: MmioHandler }
+  | undefined
 
 const PAGE_BITS = 12
 const PAGES = 1 << 20
@@ -39,7 +42,9 @@ export class AddressMap {
 
   /** Maps plain memory at `gpa` (both multiples of 4096) to `host`, an offset in the shared memory. */
   mapMemory(gpa: number, bytes: number, host: number, writable: boolean): void {
-    for (let i = 0; i < bytes >>> PAGE_BITS; i++) this.#pages[(gpa >>> PAGE_BITS) + i] = ((host >>> PAGE_BITS) + i) * 8 + (RAM_FLAG | (writable ? WRITABLE_FLAG : 0))
+    for (let i = 0; i < bytes >>> PAGE_BITS; i++)
+      this.#pages[(gpa >>> PAGE_BITS) + i] =
+        ((host >>> PAGE_BITS) + i) * 8 + (RAM_FLAG | (writable ? WRITABLE_FLAG : 0))
     this.onChange()
   }
 
@@ -69,7 +74,7 @@ export class AddressMap {
 
   /** What answers at `gpa`, after the A20 gate. */
   target(gpa: number): PageTarget {
-    const entry = this.#pages[((gpa & this.#a20Mask) >>> PAGE_BITS)]
+    const entry = this.#pages[(gpa & this.#a20Mask) >>> PAGE_BITS]
     if (entry & RAM_FLAG) return { host: (entry >>> 3) << PAGE_BITS, writable: (entry & WRITABLE_FLAG) !== 0 }
     if (entry & MMIO_FLAG) return { mmio: this.#handlers[entry >>> 3] }
     return undefined
@@ -86,7 +91,9 @@ export class AddressMap {
   hostForWrite(gpa: number): number {
     const masked = (gpa & this.#a20Mask) >>> 0
     const entry = this.#pages[masked >>> PAGE_BITS]
-    return (entry & (RAM_FLAG | WRITABLE_FLAG)) === (RAM_FLAG | WRITABLE_FLAG) ? (entry >>> 3) * 4096 + (masked & 0xfff) : -1
+    return (entry & (RAM_FLAG | WRITABLE_FLAG)) === (RAM_FLAG | WRITABLE_FLAG)
+      ? (entry >>> 3) * 4096 + (masked & 0xfff)
+      : -1
   }
 
   /** Reads 1, 2 or 4 bytes (unsigned). An access that crosses a page is split. */

@@ -1,5 +1,5 @@
 import { AppError } from '../base/errors.ts'
-import { ramBase, ROM_BASE, ROM_BYTES, VRAM_BASE } from './layout.ts'
+import { ROM_BASE, ROM_BYTES, ramBase, VRAM_BASE } from './layout.ts'
 
 const WASM_PAGE = 0x1_0000
 
@@ -30,7 +30,11 @@ export class GuestMemory {
     try {
       this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
     } catch (cause) {
-      throw new AppError('vm/invalid-state', `Not enough memory on this computer for a machine with ${ramBytes >>> 20} MiB`, { cause })
+      throw new AppError(
+        'vm/invalid-state',
+        `Not enough memory on this computer for a machine with ${ramBytes >>> 20} MiB`,
+        { cause },
+      )
     }
     this.buffer = this.memory.buffer as unknown as SharedArrayBuffer
     this.u8 = new Uint8Array(this.buffer)

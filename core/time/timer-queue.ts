@@ -73,7 +73,8 @@ export class TimerQueue {
     const nowNs = this.clock.nowNs()
     while (this.#nextNs <= nowNs) {
       let due: Timer | undefined
-      for (const timer of this.#timers) if (timer.deadlineNs <= nowNs && (!due || timer.deadlineNs < due.deadlineNs)) due = timer
+      for (const timer of this.#timers)
+        if (timer.deadlineNs <= nowNs && (!due || timer.deadlineNs < due.deadlineNs)) due = timer
       if (due) {
         const deadlineNs = due.deadlineNs
         due.deadlineNs = IDLE

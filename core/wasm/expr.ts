@@ -87,7 +87,13 @@ export function op<T extends ValType>(type: T, opcode: number, ...args: Expr[]):
 }
 
 /** An instruction behind a prefix byte (0xFC or 0xFD), with optional immediate bytes (lanes). */
-export function opPrefixed<T extends ValType>(type: T, prefix: number, opcode: number, args: Expr[], immediates: number[] = []): Expr<T> {
+export function opPrefixed<T extends ValType>(
+  type: T,
+  prefix: number,
+  opcode: number,
+  args: Expr[],
+  immediates: number[] = [],
+): Expr<T> {
   return {
     type,
     emit(out) {
@@ -100,7 +106,13 @@ export function opPrefixed<T extends ValType>(type: T, prefix: number, opcode: n
 }
 
 /** A load. `align` is the exponent hint, `offset` the static offset (unsigned). */
-export function load<T extends ValType>(type: T, opcode: number, align: number, address: I32In, offset: number): Expr<T> {
+export function load<T extends ValType>(
+  type: T,
+  opcode: number,
+  align: number,
+  address: I32In,
+  offset: number,
+): Expr<T> {
   const base = asI32(address)
   return {
     type,

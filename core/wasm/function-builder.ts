@@ -3,8 +3,8 @@
  * order of the calls. Labels are relative depths, computed here, so that callers name blocks and never count them.
  */
 import { ByteSink } from './byte-sink.ts'
-import { asI32, asI64, VAL_TYPE_CODE } from './expr.ts'
 import type { Expr, I32In, I64In, ValType } from './expr.ts'
+import { asI32, asI64, VAL_TYPE_CODE } from './expr.ts'
 
 /** A local variable; as an expression, its present value. */
 export interface Local<T extends ValType = ValType> extends Expr<T> {

@@ -3,10 +3,10 @@
  * memory, one optional imported table. Source: WebAssembly Core Specification 2.0, chapter 5; tail calls; threads (shared memory).
  */
 import { ByteSink } from './byte-sink.ts'
-import { VAL_TYPE_CODE } from './expr.ts'
 import type { ValType } from './expr.ts'
-import { FunctionBuilder } from './function-builder.ts'
+import { VAL_TYPE_CODE } from './expr.ts'
 import type { Callee } from './function-builder.ts'
+import { FunctionBuilder } from './function-builder.ts'
 
 type Result = ValType | 'void'
 
@@ -69,7 +69,13 @@ export class ModuleBuilder {
   }
 
   /** Declares and builds at once. */
-  define<R extends Result>(name: string, params: readonly ValType[], result: R, build: (f: FunctionBuilder) => void, exported = false): DefinedFunction<R> {
+  define<R extends Result>(
+    name: string,
+    params: readonly ValType[],
+    result: R,
+    build: (f: FunctionBuilder) => void,
+    exported = false,
+  ): DefinedFunction<R> {
     const fn = this.declare(name, params, result, exported)
     this.body(fn, build)
     return fn

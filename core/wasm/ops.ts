@@ -1,6 +1,7 @@
 /** WebAssembly's scalar instructions by the names of the specification: `i32.add(a, b)`, `i64.load(address, offset)`. */
-import { asF32, asF64, asI32, asI64, constI32, constI64, load, op, opPrefixed } from './expr.ts'
+
 import type { F32, F32In, F64, F64In, I32, I32In, I64, I64In } from './expr.ts'
+import { asF32, asF64, asI32, asI64, constI32, constI64, load, op, opPrefixed } from './expr.ts'
 
 type Fold32 = (a: number, b: number) => number
 type Fold64 = (a: bigint, b: bigint) => bigint
@@ -10,14 +11,16 @@ function binary32(opcode: number, fold: Fold32, zeroRight = false, commutes = fa
   return (a: I32In, b: I32In): I32 => {
     let x = asI32(a)
     let y = asI32(b)
-    if (x.constant !== undefined && y.constant !== undefined) return constI32(fold(x.constant as number, y.constant as number))
+    if (x.constant !== undefined && y.constant !== undefined)
+      return constI32(fold(x.constant as number, y.constant as number))
     if (commutes && x.constant !== undefined) [x, y] = [y, x]
     if (zeroRight && y.constant === 0) return x
     return op('i32', opcode, x, y)
   }
 }
 
-const compare32 = (opcode: number, fold: (a: number, b: number) => boolean) => binary32(opcode, (a, b) => (fold(a, b) ? 1 : 0))
+const compare32 = (opcode: number, fold: (a: number, b: number) => boolean) =>
+  binary32(opcode, (a, b) => (fold(a, b) ? 1 : 0))
 /** Division traps on zero, so it is never folded. */
 const plain32 =
   (opcode: number) =>
@@ -87,7 +90,8 @@ function binary64(opcode: number, fold: Fold64, zeroRight = false) {
   return (a: I64In, b: I64In): I64 => {
     const x = asI64(a)
     const y = asI64(b)
-    if (x.constant !== undefined && y.constant !== undefined) return constI64(fold(x.constant as bigint, y.constant as bigint))
+    if (x.constant !== undefined && y.constant !== undefined)
+      return constI64(fold(x.constant as bigint, y.constant as bigint))
     if (zeroRight && y.constant === 0n) return x
     return op('i64', opcode, x, y)
   }

@@ -48,6 +48,12 @@ export interface Row extends RowOptions {
 }
 
 /** Declares a row: `row('ADD', 'r/m8, r8', '00 /r', add, { lock: true })`. */
-export function row(mnemonic: string, operands: string, opcode: string, execute: Semantics, options: RowOptions = {}): Row {
+export function row(
+  mnemonic: string,
+  operands: string,
+  opcode: string,
+  execute: Semantics,
+  options: RowOptions = {},
+): Row {
   return { mnemonic, operands: operands ? operands.split(',').map((s) => s.trim()) : [], opcode, execute, ...options }
 }

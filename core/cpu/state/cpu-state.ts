@@ -86,15 +86,16 @@ export class CpuState {
     parity ^= parity >>> 4
     const pf = (0x9669 >>> (parity & 15)) & 1
     return (
-      (this.u32[L.EFLAGS >> 2] & ~STATUS_FLAGS) |
-      2 |
-      (aux >>> 31) |
-      (pf << 2) |
-      (((aux >>> 3) & 1) << 4) |
-      (result === 0 ? ZF : 0) |
-      (((result >>> 31) ^ (aux & 1)) << 7) |
-      (((aux >>> 31) ^ ((aux >>> 30) & 1)) << 11)
-    ) >>> 0
+      ((this.u32[L.EFLAGS >> 2] & ~STATUS_FLAGS) |
+        2 |
+        (aux >>> 31) |
+        (pf << 2) |
+        (((aux >>> 3) & 1) << 4) |
+        (result === 0 ? ZF : 0) |
+        (((result >>> 31) ^ (aux & 1)) << 7) |
+        (((aux >>> 31) ^ ((aux >>> 30) & 1)) << 11)) >>>
+      0
+    )
   }
 
   /** Sets all of EFLAGS, status flags into their lazy form. Does not update MODE: the CPU's own setter does (see Cpu). */

@@ -1,0 +1,133 @@
+/**
+ * What the host process and the thread of a running machine say to each other. Messages travel through a MessagePort; the
+ * doorbell, a word of the control block, wakes a sleeping thread. Pictures go through a shared buffer.
+ *
+ *   control block, Int32 words
+ *   0 DOORBELL          the host adds 1 after each message, and notifies
+ *   1 FRAME_INTERVAL_MS how often the host wants pictures; 0: never
+ *   2 FRAME_SEQUENCE    number of the picture in the frame buffer
+ *   3 FRAME_TAKEN       number of the last picture that the host has copied; the thread draws the next one after that
+ */
+
+import type { KeyEvent } from './key-codes.ts'
+import type { MouseEventRecord, ScreenText } from './machine-api.ts'
+import type { ErrorRecord } from './machine-card.ts'
+import type { DriveKind, DriveSlot, MachineSpec } from './machine-spec.ts'
+
+export const DOORBELL = 0
+export const FRAME_INTERVAL_MS = 1
+export const FRAME_SEQUENCE = 2
+export const FRAME_TAKEN = 3
+export const CONTROL_BYTES = 64
+
+/** How one run of a machine differs from its spec. */
+export interface RunOptions {
+  readonly engine: 'auto' | 'interpreter' | 'compiler'
+  readonly debugExit: boolean
+  /** Every write of this run is forgotten. */
+  readonly discardWrites: boolean
+  /** Refuse to start (`disk/not-bootable`) when no medium in the boot order can boot. */
+  readonly requireBootable: boolean
+}
+
+/** The task that the pool runs. Paths in `spec` are absolute; the port is transferred. */
+export interface VmThreadTask<Port> {
+  readonly spec: MachineSpec
+  readonly options: RunOptions
+  readonly port: Port
+  readonly control: SharedArrayBuffer
+}
+
+/** What the host tells the thread. `call` numbers are answered by a `reply` or `failure`. */
+export type VmThreadCommand =
+  | { readonly type: 'keys'; readonly events: readonly KeyEvent[] }
+  | { readonly type: 'mouse'; readonly events: readonly MouseEventRecord[] }
+  | { readonly type: 'serial'; readonly port: number; readonly bytes: Uint8Array }
+  | { readonly type: 'call'; readonly call: number; readonly request: VmThreadRequest }
+
+export type VmThreadRequest =
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  | { readonly type: 'reset' }
+  | { readonly type: 'power-off' }
+  | { readonly type: 'power-button' }
+  | { readonly type: 'type-text'; readonly text: string }
+  /** Answered when the guest has read every key and movement sent before. */
+  | { readonly type: 'input-read' }
+  | {
+      readonly type: 'insert'
+      readonly slot: DriveSlot
+      readonly file: string
+      readonly writeProtected: boolean
+      readonly discardWrites: boolean
+    }
+  | { readonly type: 'eject'; readonly slot: DriveSlot }
+  | { readonly type: 'screen-text' }
+  /** Draws the picture into the frame buffer at once and tells it as a `frame`. */
+  | { readonly type: 'draw' }
+  | { readonly type: 'stats' }
+  /** Answered when the text screen or a serial line shows `text`; serial output counts from the end of the last match on. */
+  | { readonly type: 'wait-text'; readonly text: string; readonly timeoutSeconds: number }
+  | { readonly type: 'sleep'; readonly seconds: number }
+
+/** Results by request; those not listed answer with null. */
+export interface VmThreadReplies {
+  'screen-text': ScreenText
+  stats: VmThreadStats
+  /** Where it was seen; `nowhere` when the time was over first. */
+  'wait-text': { readonly seen: 'screen' | 'serial' | 'nowhere' }
+}
+export type VmThreadReply<T extends VmThreadRequest['type']> = T extends keyof VmThreadReplies
+  ? VmThreadReplies[T]
+  : null
+
+export interface VmThreadStats {
+  readonly speedMips: number
+  readonly idle: number
+  readonly hostLoad: number
+  readonly guestSeconds: number
+  readonly instructionsInterpreted: number
+  readonly instructionsCompiled: number
+  readonly regionsCompiled: number
+  readonly exits: Readonly<Record<string, number>>
+  readonly drives: readonly { readonly slot: DriveSlot; readonly readBytes: number; readonly writtenBytes: number }[]
+}
+
+/** How a run ended. */
+export type RunEnd =
+  | { readonly kind: 'power-off'; readonly by: 'guest' | 'host' }
+  | { readonly kind: 'exit'; readonly value: number }
+
+/** What the thread tells the host. The task's own result is null: `ended` says how it ended, a rejection is a crash. */
+export type VmThreadMessage =
+  | { readonly type: 'started' }
+  | { readonly type: 'reply'; readonly call: number; readonly result: unknown }
+  | { readonly type: 'failure'; readonly call: number; readonly error: ErrorRecord }
+  | { readonly type: 'serial'; readonly port: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly type: 'tone'; readonly frequencyHz: number }
+  | { readonly type: 'log'; readonly level: 'debug' | 'info' | 'warn'; readonly message: string }
+  | { readonly type: 'stats'; readonly stats: VmThreadStats }
+  /** The picture with FRAME_SEQUENCE is in the newest `frame-buffer`. */
+  | { readonly type: 'frame'; readonly sequence: number; readonly mode: FrameMode }
+  | { readonly type: 'frame-buffer'; readonly buffer: SharedArrayBuffer }
+  /** A host file failed; the machine has been paused so that nothing is lost, and goes on with `resume`. */
+  | { readonly type: 'paused-by-error'; readonly error: ErrorRecord }
+  | { readonly type: 'ended'; readonly end: RunEnd; readonly stats: VmThreadStats }
+  /** The machine could not be made; nothing has run. */
+  | { readonly type: 'not-started'; readonly error: ErrorRecord }
+
+export interface FrameMode {
+  readonly widthPx: number
+  readonly heightPx: number
+  readonly aspectWidth: number
+  readonly aspectHeight: number
+}
+
+/** What an image is, as the media task tells it. */
+export interface MediumInfo {
+  readonly kind: DriveKind
+  readonly format: string
+  /** Of the medium as the guest sees it. */
+  readonly sizeBytes: number
+  readonly bootable: boolean
+}

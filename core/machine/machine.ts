@@ -1,0 +1,158 @@
+/**
+ * A whole PC as its thread sees it: made from a config, run in slices, fed with keys and media, asked for its picture.
+ * `createMachine` (builder.ts) makes one. Nothing here waits: between slices the thread sleeps, talks to the host, or goes on.
+ */
+
+import type { KeyCode } from '../contract/key-codes.ts'
+import type { ScreenText } from '../contract/machine-api.ts'
+import type { BootDevice, CpuProfile, DriveKind, DriveSlot } from '../contract/machine-spec.ts'
+import type { LogSink } from '../devices/device.ts'
+import type { ByteStore } from '../disk/block-device.ts'
+import type { GuestMemory } from '../memory/guest-memory.ts'
+import type { VirtualClock } from '../time/virtual-clock.ts'
+
+/** Which executions the CPU uses: `compiler` compiles every instruction at its first execution. */
+export type Engine = 'auto' | 'interpreter' | 'compiler'
+
+/** A medium as the host gives it: bytes in any known image format. */
+export interface Medium {
+  readonly store: ByteStore
+  readonly writeProtected: boolean
+  /** Writes stay in memory and go with the machine. */
+  readonly discardWrites: boolean
+}
+
+export interface DriveConfig {
+  readonly slot: DriveSlot
+  readonly kind: DriveKind
+  /** Undefined is an empty drive; a disk always has a medium. */
+  readonly medium: Medium | undefined
+}
+
+export interface MachineConfig {
+  readonly cpuProfile: CpuProfile
+  readonly engine: Engine
+  readonly memoryMib: number
+  readonly videoMemoryMib: number
+  readonly bootOrder: readonly BootDevice[]
+  readonly bootMenu: boolean
+  readonly drives: readonly DriveConfig[]
+  /** Starts this kernel instead of booting a drive. */
+  readonly kernel:
+    | { readonly image: Uint8Array; readonly initrd: Uint8Array | undefined; readonly append: string }
+    | undefined
+  /** Other people's firmware instead of ours. */
+  readonly firmware: { readonly bios: Uint8Array; readonly vgaBios: Uint8Array | undefined } | undefined
+  /** COM ports that exist, 1 to 4. */
+  readonly serialPorts: readonly number[]
+  /** Ports E9h (characters to COM1's output) and F4h (isa-debug-exit) exist. */
+  readonly debugExit: boolean
+  /**
+   * `host`: the guest's time follows `hostNowNs`. `virtual`: it is the count of executed instructions at a nominal rate, and a
+   * halted guest jumps to its next deadline.
+   */
+  readonly clock: 'host' | 'virtual'
+  /** Monotonic nanoseconds of the host; stands still while the machine is paused. */
+  hostNowNs(): number
+  /** What the real-time clock shows at power-on, as milliseconds since 1970-01-01T00:00 in the guest's own zone. */
+  readonly rtcStartMs: number
+  readonly log: LogSink
+  /** The PC speaker plays a square wave of this frequency; 0 is silence. Only changes are told. */
+  onTone(frequencyHz: number): void
+}
+
+/**
+ * Why a slice ended. `ran`: go on at once. `halted`: nothing to do until the guest's clock reaches `wakeNs` (Infinity: until
+ * somebody gives it input); only with the host clock, or when no timer is armed. `power-off`: the guest (ACPI, APM) switched
+ * itself off. `exit`: port F4h was written with `exitValue`.
+ */
+export interface SliceEnd {
+  reason: 'ran' | 'halted' | 'power-off' | 'exit'
+  wakeNs: number
+  exitValue: number
+}
+
+/** The picture on the monitor. */
+export interface ScreenMode {
+  readonly widthPx: number
+  readonly heightPx: number
+  /** The shape on a monitor, 4:3 for the standard VGA modes. */
+  readonly aspectWidth: number
+  readonly aspectHeight: number
+}
+
+export interface MachineDisplay {
+  mode(): ScreenMode
+  /**
+   * Draws the picture of `mode()` into `pixels` (a row after the other; bytes red, green, blue, 255). Returns false, having
+   * done next to nothing, when it is the same as at the last call; `force` draws anyway.
+   */
+  render(pixels: Uint32Array, force: boolean): boolean
+  text(): ScreenText
+}
+
+export interface KeyboardInput {
+  key(code: KeyCode, down: boolean): void
+  /** Key events that the guest has not read yet. Typing goes on when it is 0. */
+  pending(): number
+}
+
+export type MouseButton = 'left' | 'right' | 'middle'
+
+export interface MouseInput {
+  /** In counts; y grows downwards. Movements add up until the guest reads them. */
+  move(dx: number, dy: number): void
+  button(button: MouseButton, down: boolean): void
+  /** In detents, positive towards the user. */
+  wheel(detents: number): void
+  /** Movements, clicks and detents that the guest has not read yet. */
+  pending(): number
+}
+
+export interface SerialPort {
+  /** COM number, 1 to 4. */
+  readonly port: number
+  /** Called for every byte the guest sends. */
+  onOutput: (byte: number) => void
+  /** Whether the receiver has room for another byte. */
+  canReceive(): boolean
+  receive(byte: number): void
+}
+
+/** Counters since power-on. */
+export interface MachineCounters {
+  readonly instructionsInterpreted: number
+  readonly instructionsCompiled: number
+  /** Guest time spent halted, in nanoseconds. */
+  readonly haltedNs: number
+  readonly regionsCompiled: number
+  /** Leaves of generated code back to the run loop, by reason. */
+  readonly exits: Readonly<Record<string, number>>
+  readonly drives: readonly { readonly slot: DriveSlot; readonly readBytes: number; readonly writtenBytes: number }[]
+}
+
+export interface Machine {
+  readonly memory: GuestMemory
+  /** The guest's time since power-on. */
+  readonly clock: VirtualClock
+  readonly display: MachineDisplay
+  readonly keyboard: KeyboardInput
+  readonly mouse: MouseInput
+  readonly serialPorts: readonly SerialPort[]
+  /**
+   * Runs the guest for about `budgetNs` of the host's time at most, or until it halts or ends. The result is the same object
+   * at every call. Host failures (an image that cannot be read) throw AppError between instructions: the machine may go on.
+   */
+  runSlice(budgetNs: number): SliceEnd
+  /** The reset button. */
+  reset(): void
+  /** The power button, as ACPI and APM tell it to the guest. */
+  pressPowerButton(): void
+  /** Puts a medium into a floppy or CD drive; throws `vm/invalid-state` when the slot has no such drive. */
+  insert(slot: DriveSlot, medium: Medium): void
+  /** Takes the medium out and closes it. */
+  eject(slot: DriveSlot): void
+  counters(): MachineCounters
+  /** Flushes and closes all media. The machine is gone afterwards. */
+  dispose(): void
+}
