@@ -93,17 +93,32 @@ export const IA32_PAT = 0x278
 export const IA32_MISC_ENABLE = 0x280
 export const IA32_APIC_BASE = 0x288
 
-/** x87: control, status (without TOP), tag word in full form (two bits a physical register), TOP (0 to 7), last opcode. */
+/** x87: control word; status word without TOP (bits 11 to 13 are zero), its ES and B bits always as the others imply. */
 export const FPU_CONTROL = 0x300
 export const FPU_STATUS = 0x304
+/** Abridged tags as FXSAVE stores them: bit i set where physical register i is not empty. MMX instructions set 0xff, EMMS 0. */
 export const FPU_TAGS = 0x308
+/** Physical register that is ST(0), 0 to 7. */
 export const FPU_TOP = 0x30c
+/**
+ * Last non-control instruction. FPU_IP, FPU_CS and for memory operands FPU_DP and FPU_DS are stored by each; the opcode (11 bits)
+ * only by instructions that load an environment, valid while FPU_IP equals FPU_OPCODE_IP, else it is read again at FPU_IP.
+ */
 export const FPU_OPCODE = 0x310
 export const FPU_IP = 0x314
 export const FPU_CS = 0x318
 export const FPU_DP = 0x31c
 export const FPU_DS = 0x320
 export const MXCSR = 0x324
+/** 1 while an unmasked x87 exception waits for IRQ 13 (FERR# asserted, CR0.NE clear). */
+export const FPU_FERR = 0x328
+/** 1 after a write to port F0h while FERR# was asserted, until it is not: waiting instructions run despite the exception. */
+export const FPU_IGNNE = 0x32c
+/** Results of x87 runtime functions that a register cannot return (16 bytes). */
+export const FPU_RESULT = 0x330
+export const FPU_OPCODE_IP = 0x340
+/** Scratch of the x87 runtime functions (48 bytes). */
+export const FPU_SCRATCH = 0x350
 /** Physical registers R0 to R7, 16 bytes each: 64-bit significand, then sign and exponent (16 bits), then zero. MM0-MM7 are the significands. */
 export const FPU_REGISTERS = 0x380
 export const FPU_REGISTER_BYTES = 16
