@@ -82,6 +82,13 @@ module.exports = {
       from: { path: '^(worker|main|renderer)/' },
       to: { path: 'node_modules/zod/' },
     },
+    {
+      name: 'electron-in-its-shell',
+      severity: 'error',
+      comment: 'Only the Electron shell runs inside Electron; elsewhere its package downloads it when imported.',
+      from: { pathNot: '^main/shells/electron/' },
+      to: { path: 'node_modules/electron/', dependencyTypesNot: ['type-only'] },
+    },
 
     arrow('core/base', [], 'Base stands on nothing.'),
     arrow(
