@@ -27,13 +27,15 @@ export class PciBus {
       },
       read16: (port) => this.#access(port, 2),
       write16: (port, value) => this.#store(port, 2, value),
-      read8: (port) => this.#access(port, 1),
+      read8: (port) => (port === 0xcf9 ? this.readResetControl() : this.#access(port, 1)),
       write8: (port, value) => (port === 0xcf9 ? this.onResetControl(value) : this.#store(port, 1, value)),
     })
   }
 
   /** Writes to port 0xCF9 (reset control), which lies inside the configuration ports. Set by the south bridge. */
   onResetControl: (value: number) => void = () => {}
+  /** What port 0xCF9 reads as. Set by the south bridge. */
+  readResetControl: () => number = () => 0xff
 
   /** Adds a function at `device` (0 to 31) and `fn` (0 to 7). */
   add(device: number, fn: number, config: PciFunction): void {

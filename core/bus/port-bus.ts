@@ -15,16 +15,30 @@ export interface PortHandler {
 
 const PORTS = 0x10000
 
+/** One registration: ports from `first` up to, not including, `end`. */
+interface Claim {
+  readonly first: number
+  readonly end: number
+  readonly handler: PortHandler
+}
+
 /** The port address space of one machine. */
 export class PortBus {
+  readonly #claims: Claim[] = []
   readonly #map: (PortHandler | undefined)[] = new Array(PORTS).fill(undefined)
 
   /** Claims `count` ports from `first`. A later claim of the same port wins, as PCI devices may be moved over others. Returns the release. */
   register(first: number, count: number, handler: PortHandler): () => void {
-    const before = this.#map.slice(first, first + count)
-    for (let port = first; port < first + count; port++) this.#map[port & 0xffff] = handler
+    const claim: Claim = { first, end: Math.min(first + count, PORTS), handler }
+    this.#claims.push(claim)
+    this.#map.fill(handler, claim.first, claim.end)
     return () => {
-      for (let i = 0; i < count; i++) if (this.#map[first + i] === handler) this.#map[first + i] = before[i]
+      const index = this.#claims.indexOf(claim)
+      if (index < 0) return
+      this.#claims.splice(index, 1)
+      // Claims may be released in any order: what is left decides, the latest first.
+      for (let port = claim.first; port < claim.end; port++)
+        this.#map[port] = this.#claims.findLast((other) => port >= other.first && port < other.end)?.handler
     }
   }
 

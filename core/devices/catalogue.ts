@@ -2,12 +2,19 @@
  * Every chip a machine can have. Settings forms, validation, saved state and contract tests are derived from this list: a new
  * chip adds its own file, one line here, and its test.
  */
+import { i440fx } from './chipset/i440fx.ts'
+import { piix3 } from './chipset/piix3.ts'
+import { piix4Pm } from './chipset/piix4-pm/piix4-pm.ts'
 import { debugExit } from './debug/debug-exit.ts'
 import { portE9 } from './debug/port-e9.ts'
 import type { Device, DeviceDescriptor } from './device.ts'
 import { i8259 } from './interrupt/i8259.ts'
 
-export const deviceCatalogue = [debugExit, i8259, portE9] as const satisfies readonly DeviceDescriptor<
-  unknown,
-  Device
->[]
+export const deviceCatalogue = [
+  piix4Pm,
+  piix3,
+  i440fx,
+  debugExit,
+  i8259,
+  portE9,
+] as const satisfies readonly DeviceDescriptor<unknown, Device>[]

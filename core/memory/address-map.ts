@@ -19,10 +19,27 @@ export type PageTarget =
 
 const PAGE_BITS = 12
 const PAGES = 1 << 20
+const PAGE_BYTES = 1 << PAGE_BITS
 const UNMAPPED = 0
 const RAM_FLAG = 1
 const WRITABLE_FLAG = 2
 const MMIO_FLAG = 4
+/** Difference between the entries of two neighbouring pages of memory: the page's number stands above three flags. */
+const ENTRY_STEP = 8
+
+/** What `addWindow` laid over or under the map. */
+interface Window {
+  readonly first: number
+  readonly count: number
+  readonly entry: number
+  /** Added to the entry for each page from the first. */
+  readonly step: number
+  readonly above: boolean
+}
+
+function memoryEntry(host: number, writable: boolean): number {
+  return (host >>> PAGE_BITS) * ENTRY_STEP + (RAM_FLAG | (writable ? WRITABLE_FLAG : 0))
+}
 
 /** The physical address space of one machine (4 GiB; addresses above it are unmapped). */
 export class AddressMap {
@@ -33,7 +50,10 @@ export class AddressMap {
   onDeviceWrite: (host: number, length: number) => void = () => {}
   /** Physical address bits that reach the bus: bit 20 is clear while the A20 gate is closed. */
   #a20Mask = 0xffff_ffff
+  /** What is mapped for good, and what answers once the windows are counted in. */
+  readonly #base = new Uint32Array(PAGES)
   readonly #pages = new Uint32Array(PAGES)
+  readonly #windows: Window[] = []
   readonly #handlers: MmioHandler[] = []
 
   constructor(memory: GuestMemory) {
@@ -42,23 +62,75 @@ export class AddressMap {
 
   /** Maps plain memory at `gpa` (both multiples of 4096) to `host`, an offset in the shared memory. */
   mapMemory(gpa: number, bytes: number, host: number, writable: boolean): void {
-    for (let i = 0; i < bytes >>> PAGE_BITS; i++)
-      this.#pages[(gpa >>> PAGE_BITS) + i] =
-        ((host >>> PAGE_BITS) + i) * 8 + (RAM_FLAG | (writable ? WRITABLE_FLAG : 0))
-    this.onChange()
+    const [first, count] = [gpa >>> PAGE_BITS, bytes / PAGE_BYTES]
+    const entry = memoryEntry(host, writable)
+    for (let i = 0; i < count; i++) this.#base[first + i] = entry + i * ENTRY_STEP
+    this.#resolve(first, count)
   }
 
   /** Maps a handler at `gpa`. */
   mapMmio(gpa: number, bytes: number, handler: MmioHandler): void {
-    let index = this.#handlers.indexOf(handler)
-    if (index < 0) index = this.#handlers.push(handler) - 1
-    this.#pages.fill(index * 8 + MMIO_FLAG, gpa >>> PAGE_BITS, (gpa >>> PAGE_BITS) + (bytes >>> PAGE_BITS))
-    this.onChange()
+    const [first, count] = [gpa >>> PAGE_BITS, bytes / PAGE_BYTES]
+    this.#base.fill(this.#handlerEntry(handler), first, first + count)
+    this.#resolve(first, count)
   }
 
   unmap(gpa: number, bytes: number): void {
-    this.#pages.fill(UNMAPPED, gpa >>> PAGE_BITS, (gpa >>> PAGE_BITS) + (bytes >>> PAGE_BITS))
+    const [first, count] = [gpa >>> PAGE_BITS, bytes / PAGE_BYTES]
+    this.#base.fill(UNMAPPED, first, first + count)
+    this.#resolve(first, count)
+  }
+
+  /**
+   * Adds a window that can be taken away again, as the memory ranges of PCI devices are moved about. A window `beneath` answers
+   * only where nothing is mapped (RAM and ROM win over PCI); one `above` covers what is mapped. Of two windows the later one
+   * wins. `gpa` and `bytes` are multiples of 4096. Returns the removal.
+   */
+  addWindow(
+    gpa: number,
+    bytes: number,
+    content: NonNullable<PageTarget>,
+    order: 'beneath' | 'above' = 'beneath',
+  ): () => void {
+    const memory = 'host' in content
+    const window: Window = {
+      first: gpa >>> PAGE_BITS,
+      count: bytes / PAGE_BYTES,
+      entry: memory ? memoryEntry(content.host, content.writable) : this.#handlerEntry(content.mmio),
+      step: memory ? ENTRY_STEP : 0,
+      above: order === 'above',
+    }
+    // Those above come last, so that they win over every one beneath.
+    const firstAbove = this.#windows.findIndex((other) => other.above)
+    if (window.above || firstAbove < 0) this.#windows.push(window)
+    else this.#windows.splice(firstAbove, 0, window)
+    this.#resolve(window.first, window.count)
+    return () => {
+      const index = this.#windows.indexOf(window)
+      if (index < 0) return
+      this.#windows.splice(index, 1)
+      this.#resolve(window.first, window.count)
+    }
+  }
+
+  /** Works out anew what answers at `count` pages from `first`. */
+  #resolve(first: number, count: number): void {
+    const end = Math.min(first + count, PAGES)
+    this.#pages.set(this.#base.subarray(first, end), first)
+    for (const window of this.#windows) {
+      const last = Math.min(end, window.first + window.count)
+      for (let page = Math.max(first, window.first); page < last; page++) {
+        if (window.above || this.#base[page] === UNMAPPED)
+          this.#pages[page] = window.entry + (page - window.first) * window.step
+      }
+    }
     this.onChange()
+  }
+
+  #handlerEntry(handler: MmioHandler): number {
+    let index = this.#handlers.indexOf(handler)
+    if (index < 0) index = this.#handlers.push(handler) - 1
+    return index * ENTRY_STEP + MMIO_FLAG
   }
 
   get a20(): boolean {
@@ -75,7 +147,7 @@ export class AddressMap {
   /** What answers at `gpa`, after the A20 gate. */
   target(gpa: number): PageTarget {
     const entry = this.#pages[(gpa & this.#a20Mask) >>> PAGE_BITS]
-    if (entry & RAM_FLAG) return { host: (entry >>> 3) << PAGE_BITS, writable: (entry & WRITABLE_FLAG) !== 0 }
+    if (entry & RAM_FLAG) return { host: (entry >>> 3) * PAGE_BYTES, writable: (entry & WRITABLE_FLAG) !== 0 }
     if (entry & MMIO_FLAG) return { mmio: this.#handlers[entry >>> 3] }
     return undefined
   }
