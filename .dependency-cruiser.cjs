@@ -126,7 +126,7 @@ module.exports = {
     },
     arrow(
       'core/firmware',
-      [...ground, 'core/memory', 'core/bus', 'core/cpu', ...ports],
+      [...ground, 'core/memory', 'core/bus', 'core/cpu', 'core/devices/device[.]ts', ...ports],
       'Firmware works on the state of the processor and on memory; it reaches chips through ports, as software does.',
     ),
   ],
