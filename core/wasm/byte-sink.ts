@@ -34,8 +34,9 @@ export class ByteSink {
     for (;;) {
       const byte = value & 0x7f
       value >>= 7
-      if ((value === 0 && !(byte & 0x40)) || (value === -1 && byte & 0x40)) return this.u8(byte)
-      this.u8(byte | 0x80)
+      const last = byte & 0x40 ? value === -1 : value === 0
+      this.u8(last ? byte : byte | 0x80)
+      if (last) return
     }
   }
 
@@ -45,8 +46,9 @@ export class ByteSink {
     for (;;) {
       const byte = Number(value & 0x7fn)
       value >>= 7n
-      if ((value === 0n && !(byte & 0x40)) || (value === -1n && byte & 0x40)) return this.u8(byte)
-      this.u8(byte | 0x80)
+      const last = byte & 0x40 ? value === -1n : value === 0n
+      this.u8(last ? byte : byte | 0x80)
+      if (last) return
     }
   }
 
