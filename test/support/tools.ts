@@ -7,19 +7,23 @@ function isFile(path: string): boolean {
   return existsSync(path) && statSync(path).isFile()
 }
 
-/** A program on the PATH; the first of `names` that is there. */
-export function tool(...names: readonly [string, ...string[]]): Need {
-  const folders = (process.env['PATH'] ?? '').split(delimiter)
+/** A program in one of the folders of `path` (by default PATH): the first of `names` that is there. */
+function find(names: readonly string[], path = process.env['PATH'] ?? ''): string | undefined {
   const suffix = process.platform === 'win32' ? '.exe' : ''
-  const paths = names.flatMap((name) => folders.map((folder) => join(folder, name + suffix)))
-  return { what: names[0], path: paths.find(isFile) }
+  const folders = path.split(delimiter)
+  return names.flatMap((name) => folders.map((folder) => join(folder, name + suffix))).find(isFile)
+}
+
+/** A program by its name: `tool('nasm')`. `path` is where to look instead of the PATH. */
+export function tool(name: string, { path }: { path?: string } = {}): Need {
+  return { what: name, path: find([name], path) }
 }
 
 /** Chromium, or what VITRINE_CHROMIUM points at. */
 export function chromium(): Need {
   const named = process.env['VITRINE_CHROMIUM']
   if (named) return { what: 'chromium', path: isFile(named) ? named : undefined }
-  return tool('chromium', 'chromium-browser', 'google-chrome')
+  return { what: 'chromium', path: find(['chromium', 'chromium-browser', 'google-chrome']) }
 }
 
 /** A file of Debian's package seabios: `bios-256k.bin`, `vgabios-stdvga.bin`. */
