@@ -28,6 +28,11 @@ export interface RunOptions {
   readonly discardWrites: boolean
   /** Refuse to start (`disk/not-bootable`) when no medium in the boot order can boot. */
   readonly requireBootable: boolean
+  /**
+   * The guest runs only while a call that takes guest time (`type-text`, `input-read`, `wait-text`, `sleep`) is under way,
+   * until `run-freely`. With the virtual clock this makes a script's every step happen at a repeatable instant.
+   */
+  readonly stepped: boolean
 }
 
 /** The task that the pool runs. Paths in `spec` are absolute; the port is transferred. */
@@ -66,9 +71,20 @@ export type VmThreadRequest =
   /** Draws the picture into the frame buffer at once and tells it as a `frame`. */
   | { readonly type: 'draw' }
   | { readonly type: 'stats' }
-  /** Answered when the text screen or a serial line shows `text`; serial output counts from the end of the last match on. */
-  | { readonly type: 'wait-text'; readonly text: string; readonly timeoutSeconds: number }
+  /**
+   * Answered when the text screen or a serial line shows `text`, or guest time is over. Serial output counts from the end of
+   * the last match on, so that nothing is missed between two waits. A `background` wait neither moves that point nor makes a
+   * stepped machine run.
+   */
+  | {
+      readonly type: 'wait-text'
+      readonly text: string
+      readonly timeoutSeconds: number | null
+      readonly background: boolean
+    }
+  /** Answered after this much guest time. */
   | { readonly type: 'sleep'; readonly seconds: number }
+  | { readonly type: 'run-freely' }
 
 /** Results by request; those not listed answer with null. */
 export interface VmThreadReplies {

@@ -14,12 +14,10 @@ import type { VirtualClock } from '../time/virtual-clock.ts'
 /** Which executions the CPU uses: `compiler` compiles every instruction at its first execution. */
 export type Engine = 'auto' | 'interpreter' | 'compiler'
 
-/** A medium as the host gives it: bytes in any known image format. */
+/** A medium as the host gives it: bytes in any known image format. Whoever gets it closes the store. */
 export interface Medium {
   readonly store: ByteStore
   readonly writeProtected: boolean
-  /** Writes stay in memory and go with the machine. */
-  readonly discardWrites: boolean
 }
 
 export interface DriveConfig {
@@ -105,7 +103,7 @@ export interface MouseInput {
   button(button: MouseButton, down: boolean): void
   /** In detents, positive towards the user. */
   wheel(detents: number): void
-  /** Movements, clicks and detents that the guest has not read yet. */
+  /** Movements, clicks and detents that the guest has not read yet; 0 while it has not switched the mouse on. */
   pending(): number
 }
 
@@ -140,8 +138,10 @@ export interface Machine {
   readonly mouse: MouseInput
   readonly serialPorts: readonly SerialPort[]
   /**
-   * Runs the guest for about `budgetNs` of the host's time at most, or until it halts or ends. The result is the same object
-   * at every call. Host failures (an image that cannot be read) throw AppError between instructions: the machine may go on.
+   * Runs the guest until it halts or ends, at most for about `budgetNs` of the host's time with the host clock, and for exactly
+   * `budgetNs` of its own with the virtual clock (so that what happens between slices happens at repeatable instants). The
+   * result is the same object at every call. Host failures (an image that cannot be read) throw AppError between instructions:
+   * the machine may go on.
    */
   runSlice(budgetNs: number): SliceEnd
   /** The reset button. */

@@ -1,0 +1,97 @@
+/** From a spec (its paths absolute) to what the core makes a machine from: files opened, kernel and firmware read. */
+import { readFileSync } from 'node:fs'
+import { AppError } from '../core/base/errors.ts'
+import type { MachineSpec } from '../core/contract/machine-spec.ts'
+import type { RunOptions } from '../core/contract/vm-thread.ts'
+import { isBootable } from '../core/disk/inspect.ts'
+import type { DriveConfig, MachineConfig } from '../core/machine/machine.ts'
+import { openMedium } from './open-medium.ts'
+
+/** Ports of the config that the thread provides. */
+export type ConfigPorts = Pick<MachineConfig, 'hostNowNs' | 'log' | 'onTone'>
+
+/** With the virtual clock every run begins at the same moment: noon of the first day of 2000. */
+const VIRTUAL_POWER_ON_MS = Date.UTC(2000, 0, 1, 12)
+
+/** Opens everything `spec` names. Throws AppError and leaves nothing open. The caller disposes of the media by the machine. */
+export function openMachineConfig(spec: MachineSpec, options: RunOptions, ports: ConfigPorts): MachineConfig {
+  const kernel = spec.boot.kernel
+  const { firmware } = spec
+  const blobs = {
+    kernel: kernel
+      ? {
+          image: readBlob(kernel.file),
+          initrd: kernel.initrd === null ? undefined : readBlob(kernel.initrd),
+          append: kernel.append,
+        }
+      : undefined,
+    firmware:
+      firmware.kind === 'external'
+        ? { bios: readBlob(firmware.bios), vgaBios: firmware.vgaBios === null ? undefined : readBlob(firmware.vgaBios) }
+        : undefined,
+  }
+  const drives: DriveConfig[] = []
+  try {
+    for (const drive of spec.drives) {
+      const { slot, kind, file, writeProtected } = drive
+      const discardWrites = drive.discardWrites || options.discardWrites
+      drives.push({
+        slot,
+        kind,
+        medium: file === null ? undefined : openMedium({ file, kind, writeProtected, discardWrites }),
+      })
+    }
+    if (options.requireBootable && !kernel) requireBootable(spec, drives)
+  } catch (error) {
+    for (const { medium } of drives) medium?.store.close()
+    throw error
+  }
+  return {
+    cpuProfile: spec.cpu.profile,
+    engine: options.engine,
+    memoryMib: spec.memoryMib,
+    videoMemoryMib: spec.display.videoMemoryMib,
+    bootOrder: spec.boot.order,
+    bootMenu: spec.boot.menu,
+    drives,
+    ...blobs,
+    serialPorts: spec.serialPorts.map(({ port }) => port),
+    debugExit: options.debugExit,
+    clock: spec.clock.source,
+    rtcStartMs: rtcStartMs(spec),
+    ...ports,
+  }
+}
+
+function rtcStartMs({ clock }: MachineSpec): number {
+  if (clock.source === 'virtual') return VIRTUAL_POWER_ON_MS
+  const now = new Date()
+  return clock.rtc === 'utc' ? now.getTime() : now.getTime() - now.getTimezoneOffset() * 60_000
+}
+
+/** Kernels, initial RAM disks and ROM images are read whole. */
+function readBlob(path: string): Uint8Array {
+  let bytes: Uint8Array
+  try {
+    bytes = readFileSync(path)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT')
+      throw new AppError('disk/not-found', `There is no such file: ${path}`, { context: { path }, cause })
+    if (code === 'EISDIR')
+      throw new AppError('disk/io', `It is a directory, not a file: ${path}`, { context: { path }, cause })
+    throw new AppError('disk/io', `Cannot read ${path} (${code ?? 'too large'})`, { context: { path }, cause })
+  }
+  if (bytes.length === 0) throw new AppError('disk/corrupt-image', `The file is empty: ${path}`, { context: { path } })
+  return bytes
+}
+
+function requireBootable(spec: MachineSpec, drives: readonly DriveConfig[]): void {
+  const media = drives.filter(({ kind, medium }) => medium && spec.boot.order.includes(kind))
+  if (media.some(({ kind, medium }) => medium && isBootable(medium.store, kind))) return
+  const names = spec.drives
+    .filter(({ file, kind }) => file !== null && spec.boot.order.includes(kind))
+    .map(({ file }) => file)
+  const reason = names.length === 0 ? 'There is no medium to boot from' : `Nothing to boot on ${names.join(', ')}`
+  throw new AppError('disk/not-bootable', reason)
+}

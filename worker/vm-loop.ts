@@ -1,0 +1,359 @@
+/**
+ * The life of a running machine on its thread: slices of guest code, and between them the host's commands, keys, serial bytes,
+ * pictures and statistics. The thread never returns to its event loop while the machine runs: commands are polled from the
+ * port, and a halted guest sleeps on the doorbell until its next deadline.
+ */
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { AppError } from '../core/base/errors.ts'
+import type { ErrorRecord } from '../core/contract/machine-card.ts'
+import {
+  DOORBELL,
+  type RunEnd,
+  type VmThreadCommand,
+  type VmThreadMessage,
+  type VmThreadRequest,
+  type VmThreadTask,
+} from '../core/contract/vm-thread.ts'
+import type { Machine, MachineConfig, SliceEnd } from '../core/machine/machine.ts'
+import { FramePublisher } from './frame-publisher.ts'
+import { InputQueue } from './input-queue.ts'
+import { openMachineConfig } from './machine-config.ts'
+import { openMedium } from './open-medium.ts'
+import { SerialLines } from './serial-lines.ts'
+import { SpeedGovernor } from './speed-governor.ts'
+import { StatsMeter } from './stats-meter.ts'
+import { TextWatch } from './text-watch.ts'
+
+/** A halted machine looks around this often all the same: statistics, the cursor's blinking for a viewer. */
+const LONGEST_SLEEP_MS = 1000
+const LONGEST_SLEEP_WITH_VIEWER_MS = 100
+
+/** What an error is between processes; our own bugs are told as such, with their message. */
+export function errorRecord(error: unknown): ErrorRecord {
+  if (error instanceof AppError) {
+    const context = Object.entries(error.context).filter(
+      (entry): entry is [string, string | number | boolean] => entry[1] !== undefined,
+    )
+    return { code: error.code, message: error.message, context: Object.fromEntries(context) }
+  }
+  return { code: 'internal/bug', message: error instanceof Error ? error.message : String(error), context: {} }
+}
+
+/** Host time that stands still while the machine is paused. */
+class PausableClock {
+  #startMs = performance.now()
+  #pausedAtMs: number | undefined
+
+  nowNs(): number {
+    return ((this.#pausedAtMs ?? performance.now()) - this.#startMs) * 1e6
+  }
+
+  pause(): void {
+    this.#pausedAtMs ??= performance.now()
+  }
+
+  resume(): void {
+    if (this.#pausedAtMs === undefined) return
+    this.#startMs += performance.now() - this.#pausedAtMs
+    this.#pausedAtMs = undefined
+  }
+}
+
+/** Runs one machine from power-on to its end. A throw is a crash. */
+export function runMachineThread(
+  task: VmThreadTask<MessagePort>,
+  createMachine: (config: MachineConfig) => Machine,
+): null {
+  const post = (message: VmThreadMessage) => task.port.postMessage(message)
+  const clock = new PausableClock()
+  const log = (level: 'debug' | 'info' | 'warn') => (message: string) => post({ type: 'log', level, message })
+  let machine: Machine
+  try {
+    const config = openMachineConfig(task.spec, task.options, {
+      hostNowNs: () => clock.nowNs(),
+      log: { debug: log('debug'), info: log('info'), warn: log('warn') },
+      onTone: (frequencyHz) => post({ type: 'tone', frequencyHz }),
+    })
+    try {
+      machine = createMachine(config)
+    } catch (error) {
+      for (const { medium } of config.drives) medium?.store.close()
+      throw error
+    }
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    post({ type: 'not-started', error: errorRecord(error) })
+    return null
+  }
+  try {
+    new VmLoop(task, machine, clock, post).run()
+  } finally {
+    machine.dispose()
+  }
+  return null
+}
+
+class VmLoop {
+  readonly #port: MessagePort
+  readonly #machine: Machine
+  readonly #clock: PausableClock
+  readonly #post: (message: VmThreadMessage) => void
+  readonly #control: Int32Array<SharedArrayBuffer>
+  readonly #virtual: boolean
+  readonly #discardWrites: boolean
+  readonly #governor: SpeedGovernor
+  readonly #input: InputQueue
+  readonly #serial: SerialLines
+  readonly #watch: TextWatch
+  readonly #frames: FramePublisher
+  readonly #stats: StatsMeter
+  #paused = false
+  #stepped: boolean
+  #end: RunEnd | undefined
+  #doorbell = -1
+  /** Calls under way that let a stepped machine run. */
+  #timedCalls = 0
+  /** Guest time that could not pass, because the guest waits without any timer: waits for text go on by the host's. */
+  #timelessNs = 0
+  #lastInstructions = 0
+
+  constructor(
+    task: VmThreadTask<MessagePort>,
+    machine: Machine,
+    clock: PausableClock,
+    post: (message: VmThreadMessage) => void,
+  ) {
+    this.#port = task.port
+    this.#machine = machine
+    this.#clock = clock
+    this.#post = post
+    this.#control = new Int32Array(task.control)
+    this.#virtual = task.spec.clock.source === 'virtual'
+    this.#discardWrites = task.options.discardWrites
+    this.#stepped = task.options.stepped
+    this.#governor = new SpeedGovernor(task.spec.cpu.limitMips, task.spec.cpu.capPercent)
+    this.#input = new InputQueue(machine)
+    this.#watch = new TextWatch(machine)
+    this.#serial = new SerialLines(machine.serialPorts, (port, bytes) => {
+      this.#watch.serialOutput(port, bytes)
+      post({ type: 'serial', port, bytes })
+    })
+    this.#frames = new FramePublisher(machine.display, this.#control, post)
+    this.#stats = new StatsMeter(machine)
+  }
+
+  run(): void {
+    this.#post({ type: 'started' })
+    while (!this.#end) {
+      this.#obey()
+      if (this.#end) break
+      if (this.#paused || (this.#stepped && this.#timedCalls === 0)) this.#stand()
+      else this.#runOnce()
+    }
+    this.#serial.flush()
+    this.#watch.check(this.#guestNs())
+    this.#frames.drawNow()
+    this.#post({ type: 'ended', end: this.#end, stats: this.#stats.measure() })
+  }
+
+  /** The guest's time as waits see it. */
+  #guestNs(): number {
+    return this.#machine.clock.nowNs() + this.#timelessNs
+  }
+
+  /** Sleeps until the host says something. */
+  #stand(): void {
+    this.#clock.pause()
+    if (this.#paused) this.#frames.tick(performance.now())
+    Atomics.wait(this.#control, DOORBELL, this.#doorbell)
+    if (!this.#paused) this.#clock.resume()
+  }
+
+  #runOnce(): void {
+    this.#input.feed(this.#guestNs())
+    this.#serial.feed()
+    const startMs = performance.now()
+    let end: SliceEnd
+    try {
+      end = this.#machine.runSlice(this.#governor.budgetNs)
+    } catch (error) {
+      if (!(error instanceof AppError) || !error.code.startsWith('disk/')) throw error
+      this.#pause()
+      this.#post({ type: 'paused-by-error', error: errorRecord(error) })
+      return
+    }
+    const nowMs = performance.now()
+    this.#serial.flush()
+    this.#watch.check(this.#guestNs())
+    this.#frames.tick(nowMs)
+    this.#stats.tick(nowMs, this.#post)
+    if (end.reason === 'power-off') this.#end = { kind: 'power-off', by: 'guest' }
+    else if (end.reason === 'exit') this.#end = { kind: 'exit', value: end.exitValue }
+    else if (end.reason === 'halted') this.#sleep(end.wakeNs, nowMs)
+    else if (this.#governor.active) this.#brake((nowMs - startMs) * 1e6)
+  }
+
+  /** Sleeps a halted guest until its deadline, the doorbell, or something else is due. */
+  #sleep(wakeNs: number, nowMs: number): void {
+    const longestMs = this.#frames.wanted ? LONGEST_SLEEP_WITH_VIEWER_MS : LONGEST_SLEEP_MS
+    const dueNs = Math.min(
+      wakeNs - this.#machine.clock.nowNs(),
+      this.#watch.nextNs() - this.#guestNs(),
+      longestMs * 1e6,
+    )
+    // Typed text goes on by the guest's clock, which stands when no timer is armed.
+    const timeoutMs = (this.#input.waiting ? Math.min(dueNs, 1e6) : dueNs) / 1e6
+    if (timeoutMs <= 0) return
+    Atomics.wait(this.#control, DOORBELL, this.#doorbell, timeoutMs)
+    const sleptNs = (performance.now() - nowMs) * 1e6
+    this.#governor.slept(sleptNs)
+    if (this.#virtual) this.#timelessNs += sleptNs
+  }
+
+  /** Sleeps as the governor asks, in parts: a key must not wait for it. */
+  #brake(busyNs: number): void {
+    const { instructionsInterpreted, instructionsCompiled } = this.#machine.counters()
+    const instructions = instructionsInterpreted + instructionsCompiled
+    const sleepNs = this.#governor.afterSlice(busyNs, instructions - this.#lastInstructions)
+    this.#lastInstructions = instructions
+    if (sleepNs === 0) return
+    const startMs = performance.now()
+    Atomics.wait(this.#control, DOORBELL, this.#doorbell, sleepNs / 1e6)
+    this.#governor.slept((performance.now() - startMs) * 1e6)
+  }
+
+  /** Takes the host's messages, if the bell was rung since the last time. */
+  #obey(): void {
+    const rung = Atomics.load(this.#control, DOORBELL)
+    if (rung === this.#doorbell) return
+    this.#doorbell = rung
+    for (let received = receiveMessageOnPort(this.#port); received; received = receiveMessageOnPort(this.#port)) {
+      this.#command(received.message as VmThreadCommand)
+    }
+  }
+
+  #command(command: VmThreadCommand): void {
+    if (command.type === 'keys') this.#input.keys(command.events)
+    else if (command.type === 'mouse') this.#input.mouse(command.events)
+    else if (command.type === 'serial') this.#serial.send(command.port, command.bytes)
+    else this.#call(command.call, command.request)
+  }
+
+  #call(call: number, request: VmThreadRequest): void {
+    const reply = (result: unknown) => this.#post({ type: 'reply', call, result })
+    try {
+      const result = this.#answer(request, reply)
+      if (result !== undefined) reply(result)
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      this.#post({ type: 'failure', call, error: errorRecord(error) })
+    }
+  }
+
+  /** Does what is asked. Undefined: `reply` is called later, with guest time going on until then. */
+  #answer(request: VmThreadRequest, reply: (result: unknown) => void): unknown {
+    switch (request.type) {
+      case 'pause':
+        this.#pause()
+        return null
+      case 'resume':
+        this.#paused = false
+        this.#clock.resume()
+        return null
+      case 'reset':
+        this.#machine.reset()
+        this.#input.clear()
+        return null
+      case 'power-off':
+        this.#end = { kind: 'power-off', by: 'host' }
+        return null
+      case 'power-button':
+        this.#machine.pressPowerButton()
+        return null
+      case 'insert':
+        this.#insert(request)
+        return null
+      case 'eject':
+        this.#machine.eject(request.slot)
+        return null
+      case 'screen-text':
+        return this.#machine.display.text()
+      case 'draw':
+        this.#frames.drawNow()
+        return null
+      case 'stats':
+        return this.#stats.measure()
+      case 'run-freely':
+        this.#stepped = false
+        this.#clock.resume()
+        return null
+      default:
+        this.#begin(request, reply)
+        return undefined
+    }
+  }
+
+  /** Calls that are over when guest time has brought something about. */
+  #begin(
+    request: Extract<VmThreadRequest, { type: 'type-text' | 'input-read' | 'wait-text' | 'sleep' }>,
+    reply: (result: unknown) => void,
+  ): void {
+    const timed = (result: unknown) => {
+      this.#timedCalls--
+      reply(result)
+    }
+    switch (request.type) {
+      case 'type-text':
+        this.#input.type(request.text, () => timed(null))
+        this.#timedCalls++
+        return
+      case 'input-read':
+        this.#timedCalls++
+        this.#input.whenRead(() => timed(null))
+        return
+      case 'sleep':
+        this.#timedCalls++
+        this.#watch.add({
+          text: null,
+          deadlineNs: this.#guestNs() + request.seconds * 1e9,
+          background: false,
+          seen: () => timed(null),
+        })
+        return
+      case 'wait-text': {
+        const { text, timeoutSeconds, background } = request
+        if (!background) this.#timedCalls++
+        const deadlineNs = timeoutSeconds === null ? Number.POSITIVE_INFINITY : this.#guestNs() + timeoutSeconds * 1e9
+        this.#watch.add({
+          text,
+          deadlineNs,
+          background,
+          seen: (where) => (background ? reply({ seen: where }) : timed({ seen: where })),
+        })
+        return
+      }
+    }
+  }
+
+  #insert(request: Extract<VmThreadRequest, { type: 'insert' }>): void {
+    const { slot, file, writeProtected } = request
+    const kind = slot.startsWith('f') ? 'floppy' : 'cdrom'
+    const medium = openMedium({
+      file,
+      kind,
+      writeProtected,
+      discardWrites: request.discardWrites || this.#discardWrites,
+    })
+    try {
+      this.#machine.insert(slot, medium)
+    } catch (error) {
+      medium.store.close()
+      throw error
+    }
+  }
+
+  #pause(): void {
+    this.#paused = true
+    this.#clock.pause()
+  }
+}
