@@ -5,7 +5,7 @@
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { AppError } from '../core/base/errors.ts'
-import type { ErrorRecord } from '../core/contract/machine-card.ts'
+import { toErrorRecord } from '../core/contract/error-record.ts'
 import {
   DOORBELL,
   type RunEnd,
@@ -27,17 +27,6 @@ import { TextWatch } from './text-watch.ts'
 /** A halted machine looks around this often all the same: statistics, the cursor's blinking for a viewer. */
 const LONGEST_SLEEP_MS = 1000
 const LONGEST_SLEEP_WITH_VIEWER_MS = 100
-
-/** What an error is between processes; our own bugs are told as such, with their message. */
-export function errorRecord(error: unknown): ErrorRecord {
-  if (error instanceof AppError) {
-    const context = Object.entries(error.context).filter(
-      (entry): entry is [string, string | number | boolean] => entry[1] !== undefined,
-    )
-    return { code: error.code, message: error.message, context: Object.fromEntries(context) }
-  }
-  return { code: 'internal/bug', message: error instanceof Error ? error.message : String(error), context: {} }
-}
 
 /** Host time that stands still while the machine is paused. */
 class PausableClock {
@@ -82,7 +71,7 @@ export function runMachineThread(
     }
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    post({ type: 'not-started', error: errorRecord(error) })
+    post({ type: 'not-started', error: toErrorRecord(error) })
     return null
   }
   try {
@@ -179,7 +168,7 @@ class VmLoop {
     } catch (error) {
       if (!(error instanceof AppError) || !error.code.startsWith('disk/')) throw error
       this.#pause()
-      this.#post({ type: 'paused-by-error', error: errorRecord(error) })
+      this.#post({ type: 'paused-by-error', error: toErrorRecord(error) })
       return
     }
     const nowMs = performance.now()
@@ -246,7 +235,7 @@ class VmLoop {
       if (result !== undefined) reply(result)
     } catch (error) {
       if (!(error instanceof AppError)) throw error
-      this.#post({ type: 'failure', call, error: errorRecord(error) })
+      this.#post({ type: 'failure', call, error: toErrorRecord(error) })
     }
   }
 

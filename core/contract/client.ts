@@ -2,9 +2,10 @@
  * The caller's side of the contract over any transport: typed calls, events, console subscriptions and uploads. Runs in the
  * renderer and in the command line; results come from our own host and are not checked again.
  */
-import { AppError, type ErrorCode } from '../base/errors.ts'
+import { AppError } from '../base/errors.ts'
 import { type AreaName, api, type ClientApi } from './api.ts'
 import { encodeUploadChunk, parseBinaryMessage, type ScreenFrame } from './binary.ts'
+import { fromErrorRecord } from './error-record.ts'
 import type { EventData, EventName } from './events.ts'
 import { hostMessageSchema, PROTOCOL_VERSION, type Transport } from './transport.ts'
 import { UPLOAD_CHUNK_BYTES } from './upload-api.ts'
@@ -204,10 +205,7 @@ class ContractClient implements Client {
       const call = this.#calls.get(message.id)
       this.#calls.delete(message.id)
       if (message.type === 'result') call?.resolve(message.result)
-      else
-        call?.reject(
-          new AppError(message.error.code as ErrorCode, message.error.message, { context: message.error.context }),
-        )
+      else call?.reject(fromErrorRecord(message.error))
     }
   }
 

@@ -147,3 +147,6 @@ export interface MediumInfo {
   readonly sizeBytes: number
   readonly bootable: boolean
 }
+
+/** What came of a media task: an AppError does not survive the way between threads, so it travels as a record. */
+export type MediaTaskResult<T> = { readonly ok: T } | { readonly error: ErrorRecord }

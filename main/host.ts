@@ -1,0 +1,143 @@
+/**
+ * The host process without any shell: library, threads and services, to which shells connect their clients. One host owns a
+ * library at a time.
+ */
+import { existsSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { AppError } from '../core/base/errors.ts'
+import type { Transport } from '../core/contract/transport.ts'
+import { appVersion } from './app-version.ts'
+import { HostEvents } from './host-events.ts'
+import type { Grants } from './ipc/call-context.ts'
+import { Connection } from './ipc/connection.ts'
+import { Dispatcher, type Services } from './ipc/dispatcher.ts'
+import { UploadStore } from './ipc/upload-store.ts'
+import { isFirstStart, Library } from './library/library.ts'
+import { acquireLock, type LockFile } from './library/lock-file.ts'
+import { libraryError } from './library/machine-folder.ts'
+import { RotatingLog } from './library/rotating-log.ts'
+import { createAppService } from './services/app-service.ts'
+import { createConsoleService } from './services/console-service.ts'
+import { importDemo } from './services/import-image.ts'
+import { createLibraryService } from './services/library-service.ts'
+import { createMachineService } from './services/machine-service.ts'
+import { createUploadService } from './services/upload-service.ts'
+import { Machines } from './vm/machines.ts'
+import { ThreadPools } from './vm/vm-pool.ts'
+
+const demoImage = new URL('../assets/demo/demo.img', import.meta.url)
+
+/** The host's own files inside the library's folder. */
+const OWN_FOLDER = '.vitrine'
+
+export function libraryLockFile(libraryFolder: string): string {
+  return join(libraryFolder, OWN_FOLDER, 'lock')
+}
+
+export interface HostOptions {
+  readonly libraryFolder: string
+  /** What the lock tells others about this host, such as where to reach it. */
+  readonly lockNote?: Readonly<Record<string, string>>
+  /** Make the demo machine when the library is new. */
+  readonly welcome: boolean
+  /** Called when a client asks the app to end. */
+  onQuit(): void
+  /** Entry of VM threads, for tests. */
+  readonly vmThread?: URL
+}
+
+export class Host {
+  readonly machines: Machines
+  readonly events = new HostEvents()
+  readonly libraryFolder: string
+  readonly #pools: ThreadPools
+  readonly #dispatcher: Dispatcher
+  readonly #lock: LockFile
+  readonly #connections = new Set<Connection>()
+
+  private constructor(options: HostOptions, library: Library, pools: ThreadPools, lock: LockFile) {
+    const { libraryFolder } = options
+    this.libraryFolder = libraryFolder
+    this.#pools = pools
+    this.#lock = lock
+    this.machines = new Machines(library, pools, this.events)
+    const importer = { library, pools, events: this.events }
+    const services: Services = {
+      app: createAppService({ version: appVersion(), libraryFolder, quit: options.onQuit }),
+      library: createLibraryService(this.machines, importer),
+      machine: createMachineService(this.machines, pools),
+      console: createConsoleService(this.machines),
+      upload: createUploadService(),
+    }
+    this.#dispatcher = new Dispatcher(services, new RotatingLog(join(libraryFolder, OWN_FOLDER, 'logs/host.log')))
+    this.events.subscribe(({ event, data }) => {
+      for (const connection of this.#connections) connection.emit(event, data)
+    })
+  }
+
+  /** Opens the library. Throws `library/locked` (with the owner's pid and note) while another host has it, `library/io`. */
+  static async open(options: HostOptions): Promise<Host> {
+    const { libraryFolder } = options
+    const first = await isFirstStart(libraryFolder)
+    const own = join(libraryFolder, OWN_FOLDER)
+    await mkdir(own, { recursive: true }).catch((cause) => {
+      throw libraryError(`Cannot open the library ${libraryFolder}`, cause)
+    })
+    const lock = takeLibraryLock(libraryFolder, options.lockNote ?? {})
+    const pools = new ThreadPools(options.vmThread)
+    try {
+      await rm(join(own, 'uploads'), { recursive: true, force: true })
+      const library = await Library.open(libraryFolder)
+      const demo = fileURLToPath(demoImage)
+      if (first && options.welcome && existsSync(demo)) await importDemo(library, pools, demo)
+      return new Host(options, library, pools, lock)
+    } catch (error) {
+      lock.release()
+      await pools.dispose()
+      throw error
+    }
+  }
+
+  /** Connects a client. */
+  connect(transport: Transport, grants: Grants): Connection {
+    const uploads = new UploadStore(
+      join(this.libraryFolder, OWN_FOLDER, 'uploads'),
+      (uploadId, fileName, doneBytes, totalBytes) =>
+        this.events.emit('import-progress', { fileName, uploadId, doneBytes, totalBytes }),
+    )
+    const connection = new Connection(transport, this.#dispatcher, grants, uploads)
+    this.#connections.add(connection)
+    connection.onEnd(() => this.#connections.delete(connection))
+    return connection
+  }
+
+  /** How many clients are connected. */
+  get connectionCount(): number {
+    return this.#connections.size
+  }
+
+  /** Switches every machine off, ends all connections and gives the library free. */
+  async dispose(): Promise<void> {
+    await this.machines.stopAll()
+    for (const connection of [...this.#connections]) connection.close()
+    await this.#pools.dispose()
+    this.#lock.release()
+  }
+}
+
+function takeLibraryLock(libraryFolder: string, note: Readonly<Record<string, string>>): LockFile {
+  let result: ReturnType<typeof acquireLock>
+  try {
+    result = acquireLock(libraryLockFile(libraryFolder), note)
+  } catch (cause) {
+    throw libraryError(`Cannot open the library ${libraryFolder}`, cause)
+  }
+  if ('release' in result) return result
+  throw new AppError(
+    'library/locked',
+    `Another Vitrine (process ${result.pid}) has the library ${libraryFolder} open`,
+    { context: { pid: result.pid, ...result.note } },
+  )
+}

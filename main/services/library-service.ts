@@ -1,0 +1,74 @@
+/** The library behind the contract. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { AppError } from '../../core/base/errors.ts'
+import type { Service } from '../../core/contract/api.ts'
+import type { MachinePatch, MachineSettings } from '../../core/contract/machine-spec.ts'
+import type { CallContext } from '../ipc/call-context.ts'
+import { mapPaths } from '../library/machine-folder.ts'
+import type { Machines } from '../vm/machines.ts'
+import { type Importer, importImage } from './import-image.ts'
+import { requireSettingsPaths } from './path-permission.ts'
+
+export function createLibraryService(machines: Machines, importer: Importer): Service<'library', CallContext> {
+  const { library } = machines
+  const told = async (id: string) => {
+    await machines.tellCards()
+    return machines.card(id)
+  }
+  return {
+    list: () => machines.cards(),
+    get: ({ id }) => machines.card(id),
+    async create({ settings }, { grants }) {
+      requireSettingsPaths(grants, settings, undefined)
+      const { spec } = await library.add(async (folder) => {
+        requireFiles(settings, folder)
+        return { ...settings, name: library.freeName(settings.name) }
+      })
+      return told(spec.id)
+    },
+    async importImage({ source, name }, context) {
+      const { spec } = await importImage(importer, source, name, context)
+      return told(spec.id)
+    },
+    async update({ id, patch }, { grants }) {
+      const { spec, path } = library.machine(id)
+      const settings: MachineSettings = { ...spec, ...withoutAbsent(patch) }
+      requireSettingsPaths(grants, settings, spec)
+      if (patch.drives || patch.boot || patch.firmware) requireFiles(settings, path)
+      await machines.update(id, settings)
+      return machines.card(id)
+    },
+    async duplicate({ id, name }) {
+      machines.requireOff(id)
+      const { spec } = await library.duplicate(id, name)
+      return told(spec.id)
+    },
+    async delete({ id }) {
+      machines.requireOff(id)
+      await library.remove(id)
+      await machines.tellCards()
+      return null
+    },
+    async renewIdentity({ folder }) {
+      await library.refresh()
+      const { spec } = await library.renewIdentity(folder)
+      return told(spec.id)
+    },
+    logs: ({ id, lines }) => ({ lines: machines.logLines(id, lines) }),
+  }
+}
+
+/** A patch's optional keys may be there as undefined, which means absent. */
+function withoutAbsent(patch: MachinePatch): Partial<MachineSettings> {
+  return Object.fromEntries(Object.entries(patch).filter(([, value]) => value !== undefined))
+}
+
+/** Throws `disk/not-found` naming the first file of `settings` that is not there; files that are written are made when needed. */
+function requireFiles(settings: MachineSettings, folder: string): void {
+  mapPaths({ ...settings, serialPorts: [] }, (path) => {
+    if (!existsSync(resolve(folder, path)))
+      throw new AppError('disk/not-found', `There is no such file: ${path}`, { context: { path } })
+    return path
+  })
+}

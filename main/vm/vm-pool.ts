@@ -1,0 +1,63 @@
+/**
+ * The threads: a pool for running machines, one endless task each, and a pool for finite work on images. A thread is created
+ * when it is needed and ends with its machine, so that nothing of one guest outlives it.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { Piscina } from 'piscina'
+import { fromErrorRecord } from '../../core/contract/error-record.ts'
+import type { MediaTaskResult, MediumInfo, VmThreadTask } from '../../core/contract/vm-thread.ts'
+
+/** The entry of a VM thread: exports `runVm`. */
+export const vmThreadUrl = new URL('../../worker/vm-thread.ts', import.meta.url)
+const mediaTaskUrl = new URL('../../worker/media-task.ts', import.meta.url)
+
+/** More machines than any desktop runs; a start beyond it would wait without saying why. */
+const MAX_MACHINES = 256
+const MEDIA_THREADS = 2
+
+export class ThreadPools {
+  readonly #vmThreadUrl: URL
+  #machines: Piscina | undefined
+  #media: Piscina | undefined
+
+  /** Tests run machines of their own kind. */
+  constructor(vmThread: URL = vmThreadUrl) {
+    this.#vmThreadUrl = vmThread
+  }
+
+  /** Runs a machine until its end. `signal` kills its thread. Rejects when the thread crashes. */
+  async runMachine(task: VmThreadTask<MessagePort>, signal: AbortSignal): Promise<void> {
+    this.#machines ??= new Piscina({
+      filename: this.#vmThreadUrl.href,
+      name: 'runVm',
+      minThreads: 0,
+      maxThreads: MAX_MACHINES,
+      concurrentTasksPerWorker: 1,
+      recordTiming: false,
+    })
+    // The package's type of this option is that of another overload of postMessage; it takes an array, and insists on one.
+    const transferList = [task.port] as unknown as NonNullable<Parameters<Piscina['run']>[1]>['transferList']
+    await this.#machines.run(task, { transferList, signal } as Parameters<Piscina['run']>[1])
+  }
+
+  /** What the image at `path` is. */
+  async inspectMedium(path: string): Promise<MediumInfo> {
+    this.#media ??= new Piscina({
+      filename: mediaTaskUrl.href,
+      name: 'inspectMedium',
+      minThreads: 0,
+      maxThreads: MEDIA_THREADS,
+      recordTiming: false,
+    })
+    const result: MediaTaskResult<MediumInfo> = await this.#media.run(path)
+    if ('error' in result) throw fromErrorRecord(result.error)
+    return result.ok
+  }
+
+  /** Kills what still runs. */
+  async dispose(): Promise<void> {
+    await Promise.all([this.#machines?.destroy(), this.#media?.destroy()])
+    this.#machines = undefined
+    this.#media = undefined
+  }
+}
