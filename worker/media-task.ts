@@ -1,18 +1,19 @@
-/** Finite tasks on images, for the media pool. */
+/** The thread of finite tasks on images. */
 import { basename } from 'node:path'
 import { toErrorRecord } from '../core/contract/error-record.ts'
 import type { MediaTaskResult, MediumInfo } from '../core/contract/vm-thread.ts'
-import { checkMedium, guessKind, isBootable, probeFormat } from '../core/disk/inspect.ts'
-import { openFileByteStore } from './file-byte-store.ts'
+import { isBootable } from '../core/disk/bootable.ts'
+import { mediumKindOf, openMedium } from '../core/disk/open.ts'
+import { openFileByteStore } from './files/file-byte-store.ts'
 
 /** Tells what the image at `path` is; fails for what no drive takes. */
 export function inspectMedium(path: string): MediaTaskResult<MediumInfo> {
   try {
     const store = openFileByteStore(path, true)
     try {
-      const kind = guessKind(store)
-      checkMedium(store, kind, basename(path))
-      return { ok: { kind, format: probeFormat(store), sizeBytes: store.sizeBytes, bootable: isBootable(store, kind) } }
+      const kind = mediumKindOf(store)
+      const medium = openMedium(store, { kind, writeProtected: true, name: basename(path) })
+      return { ok: { kind, sizeBytes: medium.sectors * medium.sectorBytes, bootable: isBootable(medium, kind) } }
     } finally {
       store.close()
     }

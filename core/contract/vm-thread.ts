@@ -142,7 +142,6 @@ export interface FrameMode {
 /** What an image is, as the media task tells it. */
 export interface MediumInfo {
   readonly kind: DriveKind
-  readonly format: string
   /** Of the medium as the guest sees it. */
   readonly sizeBytes: number
   readonly bootable: boolean

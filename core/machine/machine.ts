@@ -7,24 +7,18 @@ import type { KeyCode } from '../contract/key-codes.ts'
 import type { ScreenText } from '../contract/machine-api.ts'
 import type { BootDevice, CpuProfile, DriveKind, DriveSlot } from '../contract/machine-spec.ts'
 import type { LogSink } from '../devices/device.ts'
-import type { ByteStore } from '../disk/block-device.ts'
+import type { BlockDevice } from '../disk/block-device.ts'
 import type { GuestMemory } from '../memory/guest-memory.ts'
 import type { VirtualClock } from '../time/virtual-clock.ts'
 
 /** Which executions the CPU uses: `compiler` compiles every instruction at its first execution. */
 export type Engine = 'auto' | 'interpreter' | 'compiler'
 
-/** A medium as the host gives it: bytes in any known image format. Whoever gets it closes the store. */
-export interface Medium {
-  readonly store: ByteStore
-  readonly writeProtected: boolean
-}
-
 export interface DriveConfig {
   readonly slot: DriveSlot
   readonly kind: DriveKind
-  /** Undefined is an empty drive; a disk always has a medium. */
-  readonly medium: Medium | undefined
+  /** Undefined is an empty drive; a disk always has a medium. The machine closes it. */
+  readonly medium: BlockDevice | undefined
 }
 
 export interface MachineConfig {
@@ -149,7 +143,7 @@ export interface Machine {
   /** The power button, as ACPI and APM tell it to the guest. */
   pressPowerButton(): void
   /** Puts a medium into a floppy or CD drive; throws `vm/invalid-state` when the slot has no such drive. */
-  insert(slot: DriveSlot, medium: Medium): void
+  insert(slot: DriveSlot, medium: BlockDevice): void
   /** Takes the medium out and closes it. */
   eject(slot: DriveSlot): void
   counters(): MachineCounters

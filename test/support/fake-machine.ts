@@ -6,7 +6,8 @@
 import { AppError } from '../../core/base/errors.ts'
 import type { KeyCode } from '../../core/contract/key-codes.ts'
 import type { DriveSlot } from '../../core/contract/machine-spec.ts'
-import type { Machine, MachineConfig, MachineCounters, Medium, SliceEnd } from '../../core/machine/machine.ts'
+import type { BlockDevice } from '../../core/disk/block-device.ts'
+import type { Machine, MachineConfig, MachineCounters, SliceEnd } from '../../core/machine/machine.ts'
 import { GuestMemory } from '../../core/memory/guest-memory.ts'
 import { ManualClock } from '../../core/time/virtual-clock.ts'
 
@@ -29,7 +30,7 @@ const plain: Readonly<Record<string, string>> = {
 export function createFakeMachine(config: MachineConfig): Machine {
   if (config.memoryMib === 666) throw new AppError('vm/invalid-state', 'Not enough memory for this machine')
   const clock = new ManualClock()
-  const media = new Map<DriveSlot, Medium>()
+  const media = new Map<DriveSlot, BlockDevice>()
   const kinds = new Map(config.drives.map(({ slot, kind }) => [slot, kind]))
   for (const { slot, medium } of config.drives) if (medium) media.set(slot, medium)
   const memory = new GuestMemory(0x1_0000, 0x1_0000)
@@ -160,12 +161,12 @@ export function createFakeMachine(config: MachineConfig): Machine {
     insert(slot, medium) {
       if (!kinds.has(slot) || kinds.get(slot) === 'disk')
         throw new AppError('vm/invalid-state', `There is no drive for media in ${slot}`)
-      media.get(slot)?.store.close()
+      media.get(slot)?.close()
       media.set(slot, medium)
-      print(`inserted ${slot} ${medium.store.sizeBytes}\n`)
+      print(`inserted ${slot} ${medium.sectors}\n`)
     },
     eject(slot) {
-      media.get(slot)?.store.close()
+      media.get(slot)?.close()
       media.delete(slot)
       print(`ejected ${slot}\n`)
     },
@@ -178,7 +179,7 @@ export function createFakeMachine(config: MachineConfig): Machine {
       drives: [...media.keys()].map((slot) => ({ slot, readBytes: 0, writtenBytes: 0 })),
     }),
     dispose() {
-      for (const medium of media.values()) medium.store.close()
+      for (const medium of media.values()) medium.close()
     },
   }
 }

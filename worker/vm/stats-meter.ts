@@ -1,7 +1,7 @@
 /** Speed, idleness and load of a machine, from its counters and this thread's processor time. */
 import { threadCpuUsage } from 'node:process'
-import type { VmThreadMessage, VmThreadStats } from '../core/contract/vm-thread.ts'
-import type { Machine } from '../core/machine/machine.ts'
+import type { VmThreadMessage, VmThreadStats } from '../../core/contract/vm-thread.ts'
+import type { Machine } from '../../core/machine/machine.ts'
 
 const INTERVAL_MS = 1000
 /** A measurement over less than this would be noise: the last figures stand. */

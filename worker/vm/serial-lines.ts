@@ -1,5 +1,5 @@
 /** The host's side of the serial ports: output in batches, input as fast as the guest's receiver takes it. */
-import type { SerialPort } from '../core/machine/machine.ts'
+import type { SerialPort } from '../../core/machine/machine.ts'
 
 const BATCH_BYTES = 4096
 /** Input that waits for a guest which does not read; more is lost, as on a line without flow control. */

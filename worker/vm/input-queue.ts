@@ -2,9 +2,9 @@
  * Paces what people and scripts do to what the guest takes: the next key or movement goes in when the guest has read the last
  * one, with a gap of guest time between keystrokes of typed text, so that the 15 places of a BIOS keyboard buffer suffice.
  */
-import type { KeyEvent } from '../core/contract/key-codes.ts'
-import type { MouseEventRecord } from '../core/contract/machine-api.ts'
-import type { Machine } from '../core/machine/machine.ts'
+import type { KeyEvent } from '../../core/contract/key-codes.ts'
+import type { MouseEventRecord } from '../../core/contract/machine-api.ts'
+import type { Machine } from '../../core/machine/machine.ts'
 import { strokesOf } from './us-keyboard.ts'
 
 /** Guest time between two key events of typed text. */

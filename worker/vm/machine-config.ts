@@ -1,11 +1,11 @@
 /** From a spec (its paths absolute) to what the core makes a machine from: files opened, kernel and firmware read. */
 import { readFileSync } from 'node:fs'
-import { AppError } from '../core/base/errors.ts'
-import type { MachineSpec } from '../core/contract/machine-spec.ts'
-import type { RunOptions } from '../core/contract/vm-thread.ts'
-import { isBootable } from '../core/disk/inspect.ts'
-import type { DriveConfig, MachineConfig } from '../core/machine/machine.ts'
-import { openMedium } from './open-medium.ts'
+import { AppError } from '../../core/base/errors.ts'
+import type { MachineSpec } from '../../core/contract/machine-spec.ts'
+import type { RunOptions } from '../../core/contract/vm-thread.ts'
+import { isBootable } from '../../core/disk/bootable.ts'
+import type { DriveConfig, MachineConfig } from '../../core/machine/machine.ts'
+import { openMediumFile } from '../files/open-medium.ts'
 
 /** Ports of the config that the thread provides. */
 export type ConfigPorts = Pick<MachineConfig, 'hostNowNs' | 'log' | 'onTone'>
@@ -38,12 +38,12 @@ export function openMachineConfig(spec: MachineSpec, options: RunOptions, ports:
       drives.push({
         slot,
         kind,
-        medium: file === null ? undefined : openMedium({ file, kind, writeProtected, discardWrites }),
+        medium: file === null ? undefined : openMediumFile({ file, kind, writeProtected, discardWrites }),
       })
     }
     if (options.requireBootable && !kernel) requireBootable(spec, drives)
   } catch (error) {
-    for (const { medium } of drives) medium?.store.close()
+    for (const { medium } of drives) medium?.close()
     throw error
   }
   return {
@@ -88,7 +88,7 @@ function readBlob(path: string): Uint8Array {
 
 function requireBootable(spec: MachineSpec, drives: readonly DriveConfig[]): void {
   const media = drives.filter(({ kind, medium }) => medium && spec.boot.order.includes(kind))
-  if (media.some(({ kind, medium }) => medium && isBootable(medium.store, kind))) return
+  if (media.some(({ kind, medium }) => medium && isBootable(medium, kind))) return
   const names = spec.drives
     .filter(({ file, kind }) => file !== null && spec.boot.order.includes(kind))
     .map(({ file }) => file)

@@ -3,8 +3,8 @@
  * process uses the file is not known here: the host process holds the locks.
  */
 import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
-import { AppError, type ErrorCode } from '../core/base/errors.ts'
-import type { ByteStore } from '../core/disk/block-device.ts'
+import { AppError, type ErrorCode } from '../../core/base/errors.ts'
+import type { ByteStore } from '../../core/disk/block-device.ts'
 
 const codes: Readonly<Record<string, ErrorCode>> = {
   ENOENT: 'disk/not-found',

@@ -4,8 +4,8 @@
  * port, and a halted guest sleeps on the doorbell until its next deadline.
  */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { AppError } from '../core/base/errors.ts'
-import { toErrorRecord } from '../core/contract/error-record.ts'
+import { AppError } from '../../core/base/errors.ts'
+import { toErrorRecord } from '../../core/contract/error-record.ts'
 import {
   DOORBELL,
   type RunEnd,
@@ -13,12 +13,12 @@ import {
   type VmThreadMessage,
   type VmThreadRequest,
   type VmThreadTask,
-} from '../core/contract/vm-thread.ts'
-import type { Machine, MachineConfig, SliceEnd } from '../core/machine/machine.ts'
+} from '../../core/contract/vm-thread.ts'
+import type { Machine, MachineConfig, SliceEnd } from '../../core/machine/machine.ts'
+import { openMediumFile } from '../files/open-medium.ts'
 import { FramePublisher } from './frame-publisher.ts'
 import { InputQueue } from './input-queue.ts'
 import { openMachineConfig } from './machine-config.ts'
-import { openMedium } from './open-medium.ts'
 import { SerialLines } from './serial-lines.ts'
 import { SpeedGovernor } from './speed-governor.ts'
 import { StatsMeter } from './stats-meter.ts'
@@ -66,7 +66,7 @@ export function runMachineThread(
     try {
       machine = createMachine(config)
     } catch (error) {
-      for (const { medium } of config.drives) medium?.store.close()
+      for (const { medium } of config.drives) medium?.close()
       throw error
     }
   } catch (error) {
@@ -327,7 +327,7 @@ class VmLoop {
   #insert(request: Extract<VmThreadRequest, { type: 'insert' }>): void {
     const { slot, file, writeProtected } = request
     const kind = slot.startsWith('f') ? 'floppy' : 'cdrom'
-    const medium = openMedium({
+    const medium = openMediumFile({
       file,
       kind,
       writeProtected,
@@ -336,7 +336,7 @@ class VmLoop {
     try {
       this.#machine.insert(slot, medium)
     } catch (error) {
-      medium.store.close()
+      medium.close()
       throw error
     }
   }

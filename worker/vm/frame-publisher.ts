@@ -2,8 +2,8 @@
  * Draws the guest's picture into a buffer that the host reads, when the host wants pictures and has copied the last one. The
  * buffer is made anew when a mode needs a larger one.
  */
-import { FRAME_INTERVAL_MS, FRAME_SEQUENCE, FRAME_TAKEN, type VmThreadMessage } from '../core/contract/vm-thread.ts'
-import type { MachineDisplay, ScreenMode } from '../core/machine/machine.ts'
+import { FRAME_INTERVAL_MS, FRAME_SEQUENCE, FRAME_TAKEN, type VmThreadMessage } from '../../core/contract/vm-thread.ts'
+import type { MachineDisplay, ScreenMode } from '../../core/machine/machine.ts'
 
 /** The host copies a picture within this, unless it is gone. */
 const TAKE_TIMEOUT_MS = 2000

@@ -2,7 +2,7 @@
  * Waits for text on the guest's text screen or on its serial lines. Serial output is remembered from the last match on, so
  * that what comes between two waits is not missed; the screen counts as it is.
  */
-import type { Machine } from '../core/machine/machine.ts'
+import type { Machine } from '../../core/machine/machine.ts'
 
 /** Guest time between two looks at the screen. */
 const SCREEN_GAP_NS = 20_000_000

@@ -1,6 +1,6 @@
 /** Characters as the keys of a US keyboard that type them. */
-import { AppError } from '../core/base/errors.ts'
-import type { KeyCode } from '../core/contract/key-codes.ts'
+import { AppError } from '../../core/base/errors.ts'
+import type { KeyCode } from '../../core/contract/key-codes.ts'
 
 /** A key with its characters, without and with Shift. */
 type Row = readonly [KeyCode, string, string]

@@ -1,0 +1,40 @@
+/** Opens the image of a drive as a medium, refusing what cannot be one. */
+import { AppError } from '../../core/base/errors.ts'
+import type { DriveKind } from '../../core/contract/machine-spec.ts'
+import type { BlockDevice, ByteStore } from '../../core/disk/block-device.ts'
+import { openMedium } from '../../core/disk/open.ts'
+import { openFileByteStore } from './file-byte-store.ts'
+
+export interface MediumRequest {
+  readonly file: string
+  readonly kind: DriveKind
+  readonly writeProtected: boolean
+  readonly discardWrites: boolean
+}
+
+/**
+ * Opens `request.file`. A floppy image that may not be written comes up write-protected, as a floppy with its notch closed
+ * does; a hard disk is refused, because no guest expects one that cannot be written.
+ */
+export function openMediumFile(request: MediumRequest): BlockDevice {
+  const { file, kind, writeProtected, discardWrites } = request
+  const store = openStore(request)
+  try {
+    return openMedium(store, { kind, writeProtected, discardWrites, name: file })
+  } catch (error) {
+    store.close()
+    throw error
+  }
+}
+
+function openStore({ file, kind, writeProtected, discardWrites }: MediumRequest): ByteStore {
+  if (kind === 'cdrom' || writeProtected || discardWrites) return openFileByteStore(file, true)
+  try {
+    return openFileByteStore(file, false)
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'disk/read-only') throw error
+    if (kind === 'floppy') return openFileByteStore(file, true)
+    const message = `May not write the image, so start it with writes discarded: ${file}`
+    throw new AppError('disk/read-only', message, { context: error.context, cause: error })
+  }
+}
