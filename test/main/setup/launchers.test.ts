@@ -35,7 +35,6 @@ describeWith([old], 'bootstrap on an older Node', () => {
   test('hands signals on and reports how the script died', async () => {
     const script = "console.log('up'); setInterval(() => {}, 1000)"
     const child = spawn(pathOf(old), [bootstrap, '--eval', script], {
-      cwd: folder,
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     await once(child.stdout, 'data')
