@@ -62,12 +62,16 @@ export interface Ops {
   /** Replaces only the low 32 (64) bits of XMM operand `i`. */
   writeXmmLow32(i: number, value: I32In): void
   writeXmmLow64(i: number, value: I64In): void
+  /** Selector of far pointer operand `i` (`read` gives its offset). */
+  farSelector(i: number): I32
   /** Number of the register operand `i` names: 0 to 7 (ST(i), Sreg, CRn, DRn included). */
   registerNumber(i: number): I32
 
   // Memory -----------------------------------------------------------------------------------------------------------------
   /** Effective address (offset in its segment) of memory operand `i`, already wrapped to the address size. */
   address(i: number): I32
+  /** The address `delta` bytes after that of memory operand `i`, wrapped likewise. */
+  addressAt(i: number, delta: I32In): I32
   /** Offset in the CPU state of the segment register that operand `i` is relative to. */
   segmentOf(i: number): I32
   /** Reads `bytes` at memory operand `i` plus `offset`, zero-extended. */

@@ -1,0 +1,45 @@
+/**
+ * The decoded instruction (OP_BYTES bytes in the decode cache) and the block that it belongs to. Places are offsets in the
+ * CPU state and fit 16 bits. Control transfers reuse the memory operand's fields for links to decoded successors.
+ *
+ *   +0  i32 handler index      +12 i32 immediate / relative target from the block's EIP
+ *   +4  u16 distance of EIP    +16 i32 displacement            (control: link when taken)
+ *   +6  u8  length             +20 u16 base, +22 u16 index      (control: link when not taken)
+ *   +7  u8  remaining          +24 u16 segment, +26 u8 scale, +27 u8 flags
+ *   +8  u16 reg place          +28 i32 second immediate
+ *   +10 u16 rm place
+ */
+export const OP_BYTES = 32
+export const OP_HANDLER = 0
+export const OP_DISTANCE = 4
+export const OP_LENGTH = 6
+export const OP_REMAINING = 7
+export const OP_REG = 8
+export const OP_RM = 10
+export const OP_IMM = 12
+export const OP_DISP = 16
+export const OP_BASE = 20
+export const OP_INDEX = 22
+export const OP_SEGMENT = 24
+export const OP_SCALE = 26
+export const OP_FLAGS = 27
+export const OP_IMM2 = 28
+export const OP_LINK_TAKEN = 16
+export const OP_LINK_NEXT = 20
+/** OP_FLAGS: addresses are 16 bits wide. */
+export const FLAG_ADDRESS16 = 1
+
+/**
+ * Block header (BLOCK_HEADER bytes), followed by its instructions.
+ *   +0 i32 instructions   +4 i32 host offset of its first byte   +8 i32 mode   +12 i32 length in bytes
+ *   +16 i32 executions (for the compiler)  +20 i32 valid
+ */
+export const BLOCK_HEADER = 32
+export const BLOCK_COUNT = 0
+export const BLOCK_HOST = 4
+export const BLOCK_MODE = 8
+export const BLOCK_LENGTH = 12
+export const BLOCK_EXECUTIONS = 16
+
+/** Jump cache entry: linear address, mode, block. */
+export const JUMP_ENTRY_BYTES = 16

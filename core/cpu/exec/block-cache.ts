@@ -1,0 +1,305 @@
+/**
+ * Decoded code. A block is a run of instructions up to a control transfer or the end of its page, found by the host address
+ * of its first byte and the mode it was decoded for. Blocks are written one after the other into the decode cache and thrown
+ * away together when it is full. A write to bytes that some block was decoded from replaces that block's instructions by the
+ * reload handler, so that even the block being executed notices at its next instruction.
+ */
+import type { AddressMap } from '../../memory/address-map.ts'
+import { DECODE_BASE, DECODE_BYTES, JUMP_CACHE_BASE, JUMP_CACHE_ENTRIES } from '../../memory/layout.ts'
+import type { Decoder } from '../decode/decoder.ts'
+import * as D from '../decode/op-layout.ts'
+import * as L from '../state/layout.ts'
+import type { Cpu } from './cpu.ts'
+
+const MAX_INSTRUCTIONS = 64
+/** Code is tracked in granules of 32 bytes: 128 a page. */
+const GRANULE_BITS = 5
+const UD = 6
+const GP = 13
+const PF = 14
+
+/** The blocks of one page. */
+interface CodePage {
+  readonly granules: Uint32Array
+  readonly blocks: number[]
+}
+
+export class BlockCache {
+  /** Blocks decoded since power-on, for statistics. */
+  decoded = 0
+  invalidated = 0
+  readonly #cpu: Cpu
+  readonly #map: AddressMap
+  readonly #decoder: Decoder
+  readonly #i32: Int32Array
+  readonly #u16: Uint16Array
+  readonly #u8: Uint8Array
+  readonly #handlers: number
+  /** Blocks by (host address, mode), as one number. */
+  #blocks = new Map<number, number>()
+  #pages = new Map<number, CodePage>()
+  /** Where links to a block stand, so that they go with it. */
+  #incoming = new Map<number, number[]>()
+  #next = DECODE_BASE
+  readonly #window = new Uint8Array(32)
+
+  /** `handlers` is the number of forms: the pseudo handlers follow them. */
+  constructor(cpu: Cpu, map: AddressMap, decoder: Decoder, handlers: number) {
+    this.#cpu = cpu
+    this.#map = map
+    this.#decoder = decoder
+    this.#handlers = handlers
+    const { buffer } = map.memory
+    this.#i32 = new Int32Array(buffer)
+    this.#u16 = new Uint16Array(buffer)
+    this.#u8 = new Uint8Array(buffer)
+    this.flushJumps()
+  }
+
+  /** Forgets which linear address leads to which block: after a change of address translation. */
+  flushJumps(): void {
+    this.#i32.fill(-1, JUMP_CACHE_BASE >> 2, (JUMP_CACHE_BASE + JUMP_CACHE_ENTRIES * D.JUMP_ENTRY_BYTES) >> 2)
+  }
+
+  /** Throws all decoded code away. */
+  flush(): void {
+    this.#blocks = new Map()
+    this.#pages = new Map()
+    this.#incoming = new Map()
+    this.#next = DECODE_BASE
+    this.flushJumps()
+  }
+
+  /** Whether some block was decoded from the page at `host` (page aligned). */
+  holdsCode(host: number): boolean {
+    return this.#pages.has(host >>> 12)
+  }
+
+  /** Whether a write of `bytes` at `host` would touch decoded code. */
+  overlapsCode(host: number, bytes: number): boolean {
+    const page = this.#pages.get(host >>> 12)
+    if (!page) return false
+    const first = (host & 0xfff) >>> GRANULE_BITS
+    const last = ((host & 0xfff) + bytes - 1) >>> GRANULE_BITS
+    for (let g = first; g <= last; g++) if (page.granules[g >>> 5] & (1 << (g & 31))) return true
+    return false
+  }
+
+  /** Drops the blocks decoded from any of the `length` bytes at `host`. */
+  invalidate(host: number, length: number): void {
+    for (let page = host >>> 12; page <= (host + length - 1) >>> 12; page++) {
+      const code = this.#pages.get(page)
+      if (!code) continue
+      const from = Math.max(host, page * 4096)
+      const to = Math.min(host + length, page * 4096 + 4096)
+      if (!this.overlapsCode(from, to - from)) continue
+      this.#invalidateIn(code, page, from, to)
+    }
+  }
+
+  #invalidateIn(code: CodePage, page: number, from: number, to: number): void {
+    const { blocks } = code
+    let kept = 0
+    for (const block of blocks) {
+      const start = this.#i32[(block + D.BLOCK_HOST) >> 2]
+      if (start < to && start + this.#i32[(block + D.BLOCK_LENGTH) >> 2] > from) this.#drop(block)
+      else blocks[kept++] = block
+    }
+    blocks.length = kept
+    if (kept === 0) this.#pages.delete(page)
+    else {
+      code.granules.fill(0)
+      for (const block of blocks) this.#mark(code, this.#i32[(block + D.BLOCK_HOST) >> 2], this.#i32[(block + D.BLOCK_LENGTH) >> 2])
+    }
+  }
+
+  /** Makes every instruction of `block` lead back to the dispatcher. */
+  #drop(block: number): void {
+    this.invalidated++
+    const count = this.#i32[(block + D.BLOCK_COUNT) >> 2]
+    const reload = this.#handlers + 1
+    for (let i = 0; i <= count; i++) this.#i32[(block + D.BLOCK_HEADER + i * D.OP_BYTES + D.OP_HANDLER) >> 2] = reload
+    for (const at of this.#incoming.get(block) ?? []) this.#i32[at >> 2] = 0
+    this.#incoming.delete(block)
+    this.#blocks.delete(this.#key(this.#i32[(block + D.BLOCK_HOST) >> 2], this.#i32[(block + D.BLOCK_MODE) >> 2]))
+  }
+
+  #key(host: number, mode: number): number {
+    return host * 1024 + mode
+  }
+
+  #mark(code: CodePage, host: number, length: number): void {
+    const last = ((host & 0xfff) + length - 1) >>> GRANULE_BITS
+    for (let g = (host & 0xfff) >>> GRANULE_BITS; g <= last && g < 128; g++) code.granules[g >>> 5] |= 1 << (g & 31)
+  }
+
+  /** The block at CS:EIP in the present mode, entered in the jump cache; 0 when a fault is pending instead. */
+  lookup(): number {
+    const cpu = this.#cpu
+    const { state } = cpu
+    state.i32[L.REMAINING >> 2] = 0
+    const { eip } = state
+    if (eip > state.segmentLimit(L.CS)) cpu.raise(GP, 0)
+    const linear = (state.segmentBase(L.CS) + eip) >>> 0
+    const block = this.find(linear)
+    const length = this.#i32[(block + D.BLOCK_LENGTH) >> 2]
+    if (length > 0) {
+      const entry = (JUMP_CACHE_BASE + (((linear ^ (linear >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) << 4)) >> 2
+      this.#i32[entry] = linear
+      this.#i32[entry + 1] = state.i32[L.MODE >> 2]
+      this.#i32[entry + 2] = block
+    }
+    return block
+  }
+
+  /** As `lookup`, for the branch `op`: its link at `at` is set where the target lies in the branch's own page. */
+  link(op: number, at: number): number {
+    const { state } = this.#cpu
+    const eip = state.eip
+    const before = this.#next
+    const block = this.lookup()
+    if (before > this.#next) return block // the cache was emptied: `op` is gone
+    const base = state.segmentBase(L.CS)
+    const from = (base + state.u32[L.BLOCK_EIP >> 2] + this.#u16[(op + D.OP_DISTANCE) >> 1]) >>> 0
+    const to = (base + eip) >>> 0
+    const length = this.#i32[(block + D.BLOCK_LENGTH) >> 2]
+    if (from >>> 12 === to >>> 12 && length > 0 && this.#i32[(op + D.OP_HANDLER) >> 2] !== this.#handlers + 1) {
+      this.#i32[(op + at) >> 2] = block
+      const incoming = this.#incoming.get(block)
+      if (incoming) incoming.push(op + at)
+      else this.#incoming.set(block, [op + at])
+    }
+    return block
+  }
+
+  /** Decodes or finds the block at `linear`. */
+  find(linear: number): number {
+    const cpu = this.#cpu
+    const mode = cpu.state.i32[L.MODE >> 2]
+    const gpa = this.#fetchAddress(linear)
+    const host = gpa < 0 ? -1 : this.#map.hostForRead(gpa)
+    if (host < 0) return this.#decodeUncached(linear, mode)
+    const known = this.#blocks.get(this.#key(host, mode))
+    if (known !== undefined) return known
+    return this.#decode(linear, host, mode)
+  }
+
+  /** Physical address of code at `linear`; raises #PF. */
+  #fetchAddress(linear: number): number {
+    const cpu = this.#cpu
+    if (!cpu.walk.translate(linear, false, cpu.state.u32[L.CPL >> 2] === 3)) {
+      cpu.state.u32[L.CR2 >> 2] = linear
+      cpu.raise(PF, cpu.walk.errorCode)
+    }
+    return cpu.walk.page >= 0x1_0000_0000 ? -1 : cpu.walk.page + (linear & 0xfff)
+  }
+
+  #room(): void {
+    if (this.#next + D.BLOCK_HEADER + (MAX_INSTRUCTIONS + 1) * D.OP_BYTES > DECODE_BASE + DECODE_BYTES) this.flush()
+  }
+
+  /** Bytes of code until CS's limit, from offset `eip`. */
+  #untilLimit(eip: number): number {
+    return Math.min(this.#cpu.state.segmentLimit(L.CS) - eip + 1, 0x1_0000_0000)
+  }
+
+  #decode(linear: number, host: number, mode: number): number {
+    this.#room()
+    const { state } = this.#cpu
+    const block = this.#next
+    const limit = this.#untilLimit(state.eip)
+    const room = Math.min(0x1000 - (linear & 0xfff), limit)
+    let at = 0
+    let count = 0
+    const most = mode & L.MODE_SINGLE ? 1 : MAX_INSTRUCTIONS
+    while (count < most && at < room) {
+      const op = block + D.BLOCK_HEADER + count * D.OP_BYTES
+      const result = this.#decoder.decode(this.#u8, host + at, room - at, mode, op)
+      if (result !== 'ok') {
+        if (count > 0) break
+        if (result === 'need-more' && limit > room) return this.#decodeCrossing(linear, host, mode)
+        this.#cpu.raise(result === 'undefined' ? UD : GP, 0)
+      }
+      this.#finishOp(op, at)
+      at += this.#decoder.length
+      count++
+      if (this.#decoder.form!.row.ends) break
+    }
+    this.#close(block, host, mode, count, at)
+    let page = this.#pages.get(host >>> 12)
+    if (!page) {
+      page = { granules: new Uint32Array(4), blocks: [] }
+      this.#pages.set(host >>> 12, page)
+      this.#cpu.tlb.protect((host >>> 12) * 4096)
+    }
+    page.blocks.push(block)
+    this.#mark(page, host, at)
+    this.#blocks.set(this.#key(host, mode), block)
+    return block
+  }
+
+  /** Completes a decoded instruction that starts `distance` bytes into its block. */
+  #finishOp(op: number, distance: number): void {
+    this.#u16[(op + D.OP_DISTANCE) >> 1] = distance
+    this.#u8[op + D.OP_LENGTH] = this.#decoder.length
+    const form = this.#decoder.form!
+    if (form.operands.some((o) => o.source === 'rel')) {
+      // Relative targets are kept from the block's EIP; the links start empty.
+      this.#i32[(op + D.OP_IMM) >> 2] += distance + this.#decoder.length
+      this.#i32[(op + D.OP_LINK_TAKEN) >> 2] = 0
+      this.#i32[(op + D.OP_LINK_NEXT) >> 2] = 0
+    }
+  }
+
+  /** Writes the block's header and what follows its last instruction. */
+  #close(block: number, host: number, mode: number, count: number, length: number): void {
+    for (let i = 0; i < count; i++) this.#u8[block + D.BLOCK_HEADER + i * D.OP_BYTES + D.OP_REMAINING] = count - i
+    const tail = block + D.BLOCK_HEADER + count * D.OP_BYTES
+    this.#i32[(tail + D.OP_HANDLER) >> 2] = this.#handlers
+    this.#u16[(tail + D.OP_DISTANCE) >> 1] = length
+    this.#u8[tail + D.OP_LENGTH] = 0
+    this.#u8[tail + D.OP_REMAINING] = 0
+    this.#i32[(tail + D.OP_LINK_TAKEN) >> 2] = 0
+    this.#i32[(tail + D.OP_LINK_NEXT) >> 2] = 0
+    this.#i32[(block + D.BLOCK_COUNT) >> 2] = count
+    this.#i32[(block + D.BLOCK_HOST) >> 2] = host
+    this.#i32[(block + D.BLOCK_MODE) >> 2] = mode
+    this.#i32[(block + D.BLOCK_LENGTH) >> 2] = length
+    this.#i32[(block + D.BLOCK_EXECUTIONS) >> 2] = 0
+    this.#next = tail + D.OP_BYTES
+    this.decoded++
+  }
+
+  /** One instruction that crosses into the next page. It is decoded anew each time: the second page may be mapped elsewhere. */
+  #decodeCrossing(linear: number, host: number, mode: number): number {
+    const first = 0x1000 - (linear & 0xfff)
+    const window = this.#window
+    window.set(this.#u8.subarray(host, host + first))
+    const second = this.#fetchAddress((linear + first) >>> 0)
+    for (let i = first; i < first + 15; i++) window[i] = second < 0 ? 0xff : this.#map.read(second + i - first, 1)
+    return this.#decodeOne(mode, Math.min(first + 15, this.#untilLimit(this.#cpu.state.eip)))
+  }
+
+  /** Code that is no plain memory (MMIO, unmapped): read byte by byte, kept nowhere. */
+  #decodeUncached(linear: number, mode: number): number {
+    for (let i = 0; i < 15; i++) {
+      const gpa = this.#fetchAddress((linear + i) >>> 0)
+      this.#window[i] = gpa < 0 ? 0xff : this.#map.read(gpa, 1)
+    }
+    return this.#decodeOne(mode, Math.min(15, this.#untilLimit(this.#cpu.state.eip)))
+  }
+
+  /** A block of the one instruction in the window. Its length is recorded as 0, so that nobody remembers it. */
+  #decodeOne(mode: number, available: number): number {
+    this.#room()
+    const block = this.#next
+    const result = this.#decoder.decode(this.#window, 0, available, mode, block + D.BLOCK_HEADER)
+    if (result !== 'ok') this.#cpu.raise(result === 'undefined' ? UD : GP, 0)
+    const { length } = this.#decoder
+    this.#finishOp(block + D.BLOCK_HEADER, 0)
+    this.#close(block, 0, mode, 1, length)
+    this.#i32[(block + D.BLOCK_LENGTH) >> 2] = 0
+    return block
+  }
+}
+

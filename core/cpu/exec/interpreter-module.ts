@@ -1,0 +1,106 @@
+/**
+ * The interpreter as one WebAssembly module: a handler for every form of every row, plus the runtime functions and slow-path
+ * imports that they use, collected as they are met. The module depends on nothing but the rows, so it is made once and
+ * shared by all machines.
+ */
+import type { ValType } from '../../wasm/expr.ts'
+import type { Callee } from '../../wasm/function-builder.ts'
+import { ModuleBuilder } from '../../wasm/module-builder.ts'
+import type { DefinedFunction } from '../../wasm/module-builder.ts'
+import { i32 } from '../../wasm/ops.ts'
+import type { Form } from '../decode/forms.ts'
+import type { Linker, RuntimeFunction, SlowPath } from '../ops/runtime.ts'
+import { InterpreterOps } from './interpreter-ops.ts'
+import { dispatch, eipOf, follow, HANDLER_PARAMS, reload } from './runtime-core.ts'
+
+/** Handlers that belong to no row, behind those of the forms. */
+export const PSEUDO_HANDLERS = 2
+/** Index, relative to the number of forms, of the handler that goes on at the next block. */
+export const CONTINUE_HANDLER = 0
+/** ... and of the one that stands in for code that has changed: back to the dispatcher. */
+export const RELOAD_HANDLER = 1
+
+/** Collects what generated code refers to. */
+export class ModuleLinker implements Linker {
+  readonly slowPaths: SlowPath[] = []
+  readonly #builder: ModuleBuilder
+  readonly #runtime = new Map<RuntimeFunction, DefinedFunction<ValType | 'void'>>()
+  readonly #slow = new Map<SlowPath, Callee>()
+  readonly #pending: RuntimeFunction[] = []
+  readonly #exported: ReadonlySet<RuntimeFunction>
+
+  constructor(builder: ModuleBuilder, exported: readonly RuntimeFunction[]) {
+    this.#builder = builder
+    this.#exported = new Set(exported)
+  }
+
+  runtime<R extends ValType | 'void'>(fn: RuntimeFunction<R>): Callee<R> {
+    const key = fn as unknown as RuntimeFunction
+    let defined = this.#runtime.get(key)
+    if (!defined) {
+      defined = this.#builder.declare(fn.name, fn.params, fn.result as ValType | 'void', this.#exported.has(key))
+      this.#runtime.set(key, defined)
+      this.#pending.push(key)
+    }
+    return defined as unknown as Callee<R>
+  }
+
+  slow(path: SlowPath): Callee {
+    let callee = this.#slow.get(path)
+    if (!callee) {
+      callee = this.#builder.import('slow', path.name, new Array<ValType>(path.params).fill('i32'), path.result)
+      this.#slow.set(path, callee)
+      this.slowPaths.push(path)
+    }
+    return callee
+  }
+
+  /** Builds the bodies of all runtime functions met so far, and of those that they need. */
+  finish(): void {
+    for (let fn = this.#pending.pop(); fn; fn = this.#pending.pop()) {
+      const { build } = fn
+      this.#builder.body(this.#runtime.get(fn)!, (f) => build(f, this))
+    }
+  }
+}
+
+/** The interpreter's code and the slow paths it imports (module "slow", by name). */
+export interface InterpreterCode {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly slowPaths: readonly SlowPath[]
+}
+
+/** Generates the interpreter for `forms`. `extra` runtime functions are exported besides `dispatch`. */
+export function buildInterpreter(forms: readonly Form[], options: { names?: boolean; extra?: readonly RuntimeFunction[] } = {}): InterpreterCode {
+  const builder = new ModuleBuilder()
+  if (builder.type(HANDLER_PARAMS, 'void') !== 0) throw new Error('The handler type comes first')
+  builder.importMemory('env', 'memory')
+  builder.exportTable('table', forms.length + PSEUDO_HANDLERS)
+  const exported = [dispatch, ...(options.extra ?? [])]
+  const link = new ModuleLinker(builder, exported)
+  for (const fn of exported) link.runtime(fn)
+  const handlers: Callee[] = forms.map((form) =>
+    builder.define(`${form.row.mnemonic} ${form.row.operands.join(',')} ${form.size * 8}${form.memory ? ' mem' : ''}`, HANDLER_PARAMS, 'void', (f) => {
+      const ops = new InterpreterOps(f, form, link)
+      ops.prologue()
+      try {
+        form.row.execute(ops)
+      } catch (cause) {
+        throw new Error(`Row ${form.row.mnemonic} ${form.row.operands.join(', ')} (${form.row.opcode})`, { cause })
+      }
+      ops.epilogue()
+    }),
+  )
+  handlers.push(
+    builder.define('(next block)', HANDLER_PARAMS, 'void', (f) => {
+      const op = f.param(0, 'i32')
+      f.returnCall(link.runtime(follow), op, eipOf(op), i32.const(0))
+    }),
+    builder.define('(reload)', HANDLER_PARAMS, 'void', (f) => {
+      f.returnCall(link.runtime(reload), f.param(0, 'i32'))
+    }),
+  )
+  builder.elements(0, handlers)
+  link.finish()
+  return { bytes: builder.encode(options.names), slowPaths: link.slowPaths }
+}
