@@ -3,8 +3,8 @@
  * this processor is reported as such, for the caller to raise #UD when execution really gets there.
  */
 import * as L from '../state/layout.ts'
-import { formKey } from './forms.ts'
 import type { DecodeTables, Encoding, Form } from './forms.ts'
+import { formKey } from './forms.ts'
 import * as D from './op-layout.ts'
 
 /** Outcome of decoding: a form, or why there is none. */
@@ -164,7 +164,8 @@ export class Decoder {
       const n = operand.source === 'reg' ? reg : rm
       if (operand.source !== 'reg' && (operand.source !== 'rm' || form.memory)) continue
       let place = n
-      if (operand.file === 'gpr') place = (operand.registerBytes || size) === 1 ? L.register8Offset(n) : L.registerOffset(n)
+      if (operand.file === 'gpr')
+        place = (operand.registerBytes || size) === 1 ? L.register8Offset(n) : L.registerOffset(n)
       else if (operand.file === 'xmm') place = L.xmmOffset(n)
       else if (operand.file === 'mmx') place = L.fpuRegisterOffset(n)
       this.#u16[(op + (operand.source === 'reg' ? D.OP_REG : D.OP_RM)) >> 1] = place
@@ -174,20 +175,35 @@ export class Decoder {
       this.#i32[(op + D.OP_IMM2) >> 2] = this.#word()
     }
     if (encoding.relative) {
-      const relative = encoding.relative === 'b' ? (this.#byte() << 24) >> 24 : size === 4 ? this.#dword() : (this.#word() << 16) >> 16
+      const relative =
+        encoding.relative === 'b' ? (this.#byte() << 24) >> 24 : size === 4 ? this.#dword() : (this.#word() << 16) >> 16
       this.#i32[(op + D.OP_IMM) >> 2] = relative
     }
     const signed = operands.some((o) => o.token === 'simm8')
     let at = D.OP_IMM
     for (const kind of encoding.immediates) {
       const byte = kind === 'b'
-      const value = byte ? (signed ? (this.#byte() << 24) >> 24 : this.#byte()) : kind === 'w' || (kind === 'v' && size === 2) ? this.#word() : this.#dword()
+      const value = byte
+        ? signed
+          ? (this.#byte() << 24) >> 24
+          : this.#byte()
+        : kind === 'w' || (kind === 'v' && size === 2)
+          ? this.#word()
+          : this.#dword()
       this.#i32[(op + at) >> 2] = value
       at = D.OP_IMM2
     }
   }
 
-  #address(op: number, base: number, index: number, scale: number, displacement: number, segment: number, flags: number): void {
+  #address(
+    op: number,
+    base: number,
+    index: number,
+    scale: number,
+    displacement: number,
+    segment: number,
+    flags: number,
+  ): void {
     this.#u16[(op + D.OP_BASE) >> 1] = base
     this.#u16[(op + D.OP_INDEX) >> 1] = index
     this.#u8[op + D.OP_SCALE] = scale
@@ -208,7 +224,15 @@ export class Decoder {
       if (!absolute && base === 5) segment = L.SS
       const displacement = absolute || mod === 2 ? this.#word() : mod === 1 ? (this.#byte() << 24) >> 24 : 0
       const baseOffset = absolute || base < 0 ? L.ZERO : L.registerOffset(base)
-      this.#address(op, baseOffset, index < 0 ? L.ZERO : L.registerOffset(index), 0, displacement, override < 0 ? segment : override, D.FLAG_ADDRESS16)
+      this.#address(
+        op,
+        baseOffset,
+        index < 0 ? L.ZERO : L.registerOffset(index),
+        0,
+        displacement,
+        override < 0 ? segment : override,
+        D.FLAG_ADDRESS16,
+      )
       return
     }
     let base = rm
@@ -226,6 +250,14 @@ export class Decoder {
     if (!noBase && (base === 4 || base === 5)) segment = L.SS
     // POP computes a destination based on ESP after the increment (SDM vol 2B, POP).
     if (base === 4 && form.row.mnemonic === 'POP') displacement += form.size
-    this.#address(op, noBase ? L.ZERO : L.registerOffset(base), index < 0 ? L.ZERO : L.registerOffset(index), scale, displacement, override < 0 ? segment : override, 0)
+    this.#address(
+      op,
+      noBase ? L.ZERO : L.registerOffset(base),
+      index < 0 ? L.ZERO : L.registerOffset(index),
+      scale,
+      displacement,
+      override < 0 ? segment : override,
+      0,
+    )
   }
 }

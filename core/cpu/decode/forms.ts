@@ -4,8 +4,8 @@
  * order; the number is the handler's index in the function table.
  */
 import type { Row } from '../isa/row.ts'
-import { parseOperand } from './operands.ts'
 import type { Operand } from './operands.ts'
+import { parseOperand } from './operands.ts'
 
 export interface Form {
   readonly index: number
@@ -45,7 +45,12 @@ export interface Encoding {
 const REPS = [0, 0xf3, 0xf2] as const
 
 export function formKey(size: 2 | 4, addressSize: 2 | 4, memory: boolean, rep: number): number {
-  return (size === 4 ? 1 : 0) | (addressSize === 4 ? 2 : 0) | (memory ? 4 : 0) | ((rep === 0xf3 ? 1 : rep === 0xf2 ? 2 : 0) << 3)
+  return (
+    (size === 4 ? 1 : 0) |
+    (addressSize === 4 ? 2 : 0) |
+    (memory ? 4 : 0) |
+    ((rep === 0xf3 ? 1 : rep === 0xf2 ? 2 : 0) << 3)
+  )
 }
 
 function parseOpcode(row: Row) {
@@ -54,7 +59,8 @@ function parseOpcode(row: Row) {
   if (words[0] === 'NP') {
     prefix = -1
     words.shift()
-  } else if (words.length > 1 && words[1] === '0F' && /^(66|F2|F3)$/.test(words[0]!)) prefix = Number.parseInt(words.shift()!, 16)
+  } else if (words.length > 1 && words[1] === '0F' && /^(66|F2|F3)$/.test(words[0]!))
+    prefix = Number.parseInt(words.shift()!, 16)
   const bytes: number[] = []
   let digit = -1
   let modrm = false
@@ -83,10 +89,11 @@ function parseOpcode(row: Row) {
     else throw new Error(`Row ${row.mnemonic}: cannot read opcode '${row.opcode}'`)
   }
   let map = 0
-  if (bytes[0] === 0x0f && bytes.length > 1) {
+  if (bytes.length > 1 && bytes.at(0) === 0x0f) {
     bytes.shift()
     map = 0x0f
-    if ((bytes[0] === 0x38 || bytes[0] === 0x3a) && bytes.length > 1) map = 0x0f00 | bytes.shift()!
+    const [second] = bytes as (number | undefined)[]
+    if ((second === 0x38 || second === 0x3a) && bytes.length > 1) map = 0x0f00 | bytes.shift()!
   }
   const opcode = bytes.shift()!
   let modrmFirst = -1
@@ -111,7 +118,12 @@ export function expandRows(rows: readonly Row[]): { forms: Form[]; encodings: En
       return operand
     })
     const encoding = parseOpcode(row)
-    const sized = row.sized || operands.some((o) => o.registerBytes === 0 || o.memoryBytes === 0) || encoding.immediates.includes('v') || encoding.relative === 'v' || encoding.far
+    const sized =
+      row.sized ||
+      operands.some((o) => o.registerBytes === 0 || o.memoryBytes === 0) ||
+      encoding.immediates.includes('v') ||
+      encoding.relative === 'v' ||
+      encoding.far
     const rm = operands.find((o) => o.source === 'rm')
     const memoryOnly = operands.some((o) => o.source === 'memory')
     // MOV to and from control and debug registers ignores ModRM.mod (SDM vol 2B, MOV).
@@ -125,10 +137,11 @@ export function expandRows(rows: readonly Row[]): { forms: Form[]; encodings: En
             const form: Form = { index: forms.length, row, operands, size, addressSize, memory, rep }
             forms.push(form)
             for (const r of row.rep ? [rep] : REPS)
-              for (const a of row.addressSized ? [addressSize] : ([2, 4] as const)) for (const s of sized ? [size] : ([2, 4] as const)) {
-                table[formKey(s, a, memory, r)] = form
-                if (anyMod) table[formKey(s, a, true, r)] = form
-              }
+              for (const a of row.addressSized ? [addressSize] : ([2, 4] as const))
+                for (const s of sized ? [size] : ([2, 4] as const)) {
+                  table[formKey(s, a, memory, r)] = form
+                  if (anyMod) table[formKey(s, a, true, r)] = form
+                }
           }
     encodings.push({ row, ...encoding, forms: table })
   }
@@ -140,7 +153,11 @@ export type DecodeTables = ReadonlyMap<number, readonly (readonly Encoding[])[]>
 
 export function buildDecodeTables(encodings: readonly Encoding[]): DecodeTables {
   const tables = new Map<number, Encoding[][]>()
-  for (const map of [0, 0x0f, 0x0f38, 0x0f3a]) tables.set(map, Array.from({ length: 256 }, () => []))
+  for (const map of [0, 0x0f, 0x0f38, 0x0f3a])
+    tables.set(
+      map,
+      Array.from({ length: 256 }, () => []),
+    )
   for (const encoding of encodings) {
     const table = tables.get(encoding.map)!
     for (let i = 0; i < (encoding.plusR ? 8 : 1); i++) table[encoding.opcode + i]!.push(encoding)

@@ -38,7 +38,13 @@ const bytesOf = (bits: string): number => (bits === 'v' ? 0 : Number(bits) / 8)
 
 /** Parses one token of an operand pattern; `second` says that an immediate precedes it. */
 export function parseOperand(token: string, second: boolean): Operand {
-  const make = (source: OperandSource, file: RegisterFile, registerBytes: number, memoryBytes: number, fixed = 0): Operand => ({ token, source, file, registerBytes, memoryBytes, fixed })
+  const make = (
+    source: OperandSource,
+    file: RegisterFile,
+    registerBytes: number,
+    memoryBytes: number,
+    fixed = 0,
+  ): Operand => ({ token, source, file, registerBytes, memoryBytes, fixed })
   const fixed = FIXED[token]
   if (fixed) return make('fixed', fixed[0], fixed[2], -1, fixed[1])
   let m: RegExpMatchArray | null
@@ -52,8 +58,10 @@ export function parseOperand(token: string, second: boolean): Operand {
   if (token === 'xmm') return make('reg', 'xmm', 16, -1)
   if (token === 'rxmm') return make('rm', 'xmm', 16, -1)
   if ((m = token.match(/^xmm\/m(8|16|32|64|128)$/))) return make('rm', 'xmm', 16, bytesOf(m[1]!))
-  if ((m = token.match(/^m(\d+)?(int|fp|bcd|byte)?$/))) return make('memory', 'none', -1, m[1] ? (m[2] === 'byte' ? Number(m[1]) : bytesOf(m[1])) : -1)
-  if (token === 'm16:v' || token === 'm16&32' || token === 'mv&v' || token === 'mv') return make('memory', 'none', -1, token === 'mv' ? 0 : -1)
+  if ((m = token.match(/^m(\d+)?(int|fp|bcd|byte)?$/)))
+    return make('memory', 'none', -1, m[1] ? (m[2] === 'byte' ? Number(m[1]) : bytesOf(m[1])) : -1)
+  if (token === 'm16:v' || token === 'm16&32' || token === 'mv&v' || token === 'mv')
+    return make('memory', 'none', -1, token === 'mv' ? 0 : -1)
   if ((m = token.match(/^imm(8|16|32|v)$/))) return make(second ? 'imm2' : 'imm', 'none', bytesOf(m[1]!), -1)
   if (token === 'simm8') return make('imm', 'none', 0, -1)
   if ((m = token.match(/^rel(8|v)$/))) return make('rel', 'none', bytesOf(m[1]!), -1)

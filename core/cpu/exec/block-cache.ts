@@ -109,7 +109,8 @@ export class BlockCache {
     if (kept === 0) this.#pages.delete(page)
     else {
       code.granules.fill(0)
-      for (const block of blocks) this.#mark(code, this.#i32[(block + D.BLOCK_HOST) >> 2], this.#i32[(block + D.BLOCK_LENGTH) >> 2])
+      for (const block of blocks)
+        this.#mark(code, this.#i32[(block + D.BLOCK_HOST) >> 2], this.#i32[(block + D.BLOCK_LENGTH) >> 2])
     }
   }
 
@@ -302,4 +303,3 @@ export class BlockCache {
     return block
   }
 }
-

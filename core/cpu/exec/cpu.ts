@@ -20,6 +20,9 @@ import type { CpuProfile } from './profiles.ts'
 /** Thrown inside slow paths when the instruction ends with a fault; caught where generated code called in. */
 const GUEST_FAULT = Symbol('guest fault')
 
+/** Pseudo vector: the instruction waits at its place until an interrupt comes. */
+const STALL = 256
+
 const CR0_PE = 1
 const CR0_AM = 0x4_0000
 const CR0_PG = 0x8000_0000
@@ -57,7 +60,8 @@ export class Cpu {
   nmiMasked = false
 
   readonly #dispatch: () => void
-  readonly exports: WebAssembly.Exports
+  /** Runtime functions exported by the interpreter. */
+  readonly exports: Readonly<Record<string, unknown>>
   /** Instructions executed in earlier slices. */
   #retired = 0
   /** What BUDGET was at the start of the present count. */
@@ -77,8 +81,13 @@ export class Cpu {
     this.walk = new PageWalk(map, this.state)
     this.tlb = new Tlb(memory)
     this.access = new MemoryAccess(this, map)
-    this.blocks = new BlockCache(this, map, new Decoder(image.tables, memory.buffer, profile.disabledFeatures), image.handlers)
-    const slow: Record<string, WebAssembly.ImportValue> = {}
+    this.blocks = new BlockCache(
+      this,
+      map,
+      new Decoder(image.tables, memory.buffer, profile.disabledFeatures),
+      image.handlers,
+    )
+    const slow: Record<string, (...args: number[]) => number | undefined> = {}
     for (const path of image.slowPaths) slow[path.name] = this.#import(path)
     const instance = new WebAssembly.Instance(image.module, { env: { memory: memory.memory }, slow })
     this.exports = instance.exports
@@ -174,6 +183,12 @@ export class Cpu {
   raise(vector: number, errorCode = 0): never {
     this.state.fault(vector, errorCode)
     throw GUEST_FAULT
+  }
+
+  /** FERR# without CR0.NE: asserts it and stands still at the present instruction until an interrupt comes (IRQ 13, as a rule). */
+  waitForFpuInterrupt(): never {
+    this.host.numericError()
+    this.raise(STALL)
   }
 
   /** Runs `body`; returns the fault it raised as vector + 1, or 0. The fault is no longer pending. */
@@ -280,7 +295,9 @@ export class Cpu {
     const dr = L.DEBUG_REGISTERS >> 2
     const dr7 = this.state.u32[dr + 7]
     if (!(dr7 & 0xff)) return false
-    for (let i = 0; i < 4; i++) if (dr7 & (3 << (i * 2)) && (dr7 >>> (16 + i * 4)) & 3 && (this.state.u32[dr + i] ^ linear) >>> 12 === 0) return true
+    for (let i = 0; i < 4; i++)
+      if (dr7 & (3 << (i * 2)) && (dr7 >>> (16 + i * 4)) & 3 && (this.state.u32[dr + i] ^ linear) >>> 12 === 0)
+        return true
     return false
   }
 
@@ -307,7 +324,8 @@ export class Cpu {
     const dr = L.DEBUG_REGISTERS >> 2
     const dr7 = this.state.u32[dr + 7]
     let hit = 0
-    for (let i = 0; i < 4; i++) if (dr7 & (3 << (i * 2)) && !((dr7 >>> (16 + i * 4)) & 3) && this.state.u32[dr + i] === linear) hit |= 1 << i
+    for (let i = 0; i < 4; i++)
+      if (dr7 & (3 << (i * 2)) && !((dr7 >>> (16 + i * 4)) & 3) && this.state.u32[dr + i] === linear) hit |= 1 << i
     return hit
   }
 
@@ -364,7 +382,10 @@ export class Cpu {
 
   /** Whether an interrupt could be delivered now: what wakes a halted processor. */
   get interruptDeliverable(): boolean {
-    return (this.#nmiPending && !this.nmiMasked) || ((this.state.u32[L.EFLAGS >> 2] & IF) !== 0 && this.host.interruptPending())
+    return (
+      (this.#nmiPending && !this.nmiMasked) ||
+      ((this.state.u32[L.EFLAGS >> 2] & IF) !== 0 && this.host.interruptPending())
+    )
   }
 
   /**
@@ -419,8 +440,21 @@ export class Cpu {
     i32[L.BUDGET >> 2] += i32[L.REMAINING >> 2]
     i32[L.REMAINING >> 2] = 0
     u32[L.FAULT >> 2] = 0
-    deliverFault(this, pending - 1, u32[L.FAULT_ERROR >> 2])
+    if (pending - 1 === STALL) u32[L.HALTED >> 2] = 1
+    else deliverFault(this, pending - 1, u32[L.FAULT_ERROR >> 2])
     return true
+  }
+
+  /** Executes exactly one instruction, without interrupts or traps. Returns the fault that it ended with; EIP is the instruction's then. */
+  executeOne(): { vector: number; errorCode: number } | undefined {
+    const { i32, u32 } = this.state
+    i32[L.MODE >> 2] |= L.MODE_SINGLE
+    i32[L.BUDGET >> 2] = 1
+    this.#dispatch()
+    this.updateMode()
+    const pending = u32[L.FAULT >> 2]
+    u32[L.FAULT >> 2] = 0
+    return pending ? { vector: pending - 1, errorCode: u32[L.FAULT_ERROR >> 2] } : undefined
   }
 
   /** Executes one instruction with the checks that only matter then: inhibited interrupts, single step, breakpoints. */

@@ -1,6 +1,7 @@
 /** The interpreter ready to instantiate: made once per process (or loaded from where a build put it) and shared by all machines. */
-import { buildDecodeTables, expandRows } from '../decode/forms.ts'
+
 import type { DecodeTables } from '../decode/forms.ts'
+import { buildDecodeTables, expandRows } from '../decode/forms.ts'
 import { ROWS } from '../isa/index.ts'
 import type { SlowPath } from '../ops/runtime.ts'
 import { buildInterpreter } from './interpreter-module.ts'
@@ -17,5 +18,10 @@ export interface InterpreterImage {
 export function buildInterpreterImage(options: { names?: boolean } = {}): InterpreterImage {
   const { forms, encodings } = expandRows(ROWS)
   const { bytes, slowPaths } = buildInterpreter(forms, options)
-  return { module: new WebAssembly.Module(bytes), slowPaths, tables: buildDecodeTables(encodings), handlers: forms.length }
+  return {
+    module: new WebAssembly.Module(bytes),
+    slowPaths,
+    tables: buildDecodeTables(encodings),
+    handlers: forms.length,
+  }
 }

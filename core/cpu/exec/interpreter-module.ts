@@ -5,8 +5,8 @@
  */
 import type { ValType } from '../../wasm/expr.ts'
 import type { Callee } from '../../wasm/function-builder.ts'
-import { ModuleBuilder } from '../../wasm/module-builder.ts'
 import type { DefinedFunction } from '../../wasm/module-builder.ts'
+import { ModuleBuilder } from '../../wasm/module-builder.ts'
 import { i32 } from '../../wasm/ops.ts'
 import type { Form } from '../decode/forms.ts'
 import type { Linker, RuntimeFunction, SlowPath } from '../ops/runtime.ts'
@@ -71,7 +71,10 @@ export interface InterpreterCode {
 }
 
 /** Generates the interpreter for `forms`. `extra` runtime functions are exported besides `dispatch`. */
-export function buildInterpreter(forms: readonly Form[], options: { names?: boolean; extra?: readonly RuntimeFunction[] } = {}): InterpreterCode {
+export function buildInterpreter(
+  forms: readonly Form[],
+  options: { names?: boolean; extra?: readonly RuntimeFunction[] } = {},
+): InterpreterCode {
   const builder = new ModuleBuilder()
   if (builder.type(HANDLER_PARAMS, 'void') !== 0) throw new Error('The handler type comes first')
   builder.importMemory('env', 'memory')
@@ -80,16 +83,21 @@ export function buildInterpreter(forms: readonly Form[], options: { names?: bool
   const link = new ModuleLinker(builder, exported)
   for (const fn of exported) link.runtime(fn)
   const handlers: Callee[] = forms.map((form) =>
-    builder.define(`${form.row.mnemonic} ${form.row.operands.join(',')} ${form.size * 8}${form.memory ? ' mem' : ''}`, HANDLER_PARAMS, 'void', (f) => {
-      const ops = new InterpreterOps(f, form, link)
-      ops.prologue()
-      try {
-        form.row.execute(ops)
-      } catch (cause) {
-        throw new Error(`Row ${form.row.mnemonic} ${form.row.operands.join(', ')} (${form.row.opcode})`, { cause })
-      }
-      ops.epilogue()
-    }),
+    builder.define(
+      `${form.row.mnemonic} ${form.row.operands.join(',')} ${form.size * 8}${form.memory ? ' mem' : ''}`,
+      HANDLER_PARAMS,
+      'void',
+      (f) => {
+        const ops = new InterpreterOps(f, form, link)
+        ops.prologue()
+        try {
+          form.row.execute(ops)
+        } catch (cause) {
+          throw new Error(`Row ${form.row.mnemonic} ${form.row.operands.join(', ')} (${form.row.opcode})`, { cause })
+        }
+        ops.epilogue()
+      },
+    ),
   )
   handlers.push(
     builder.define('(next block)', HANDLER_PARAMS, 'void', (f) => {

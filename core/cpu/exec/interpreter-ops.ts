@@ -3,17 +3,16 @@
  * (op: i32) -> () that ends by tail-calling the next instruction's handler, the dispatcher, or by returning with a fault.
  */
 import { TLB_ENTRIES } from '../../memory/layout.ts'
-import { asI32, asI64, constI32 } from '../../wasm/expr.ts'
 import type { Expr, I32, I32In, I64, I64In, V128, ValType } from '../../wasm/expr.ts'
-import { loadPrefixed } from '../../wasm/expr.ts'
-import { callExpr } from '../../wasm/function-builder.ts'
+import { asI32, asI64, constI32, loadPrefixed } from '../../wasm/expr.ts'
 import type { Callee, FunctionBuilder } from '../../wasm/function-builder.ts'
+import { callExpr } from '../../wasm/function-builder.ts'
 import { i32, i64 } from '../../wasm/ops.ts'
 import type { Form } from '../decode/forms.ts'
 import * as D from '../decode/op-layout.ts'
 import type { Operand } from '../decode/operands.ts'
-import { auxAdd, auxIncrement, auxSub, conditionOf, flagOf, signExtend } from '../ops/flag-words.ts'
 import type { FlagName } from '../ops/flag-words.ts'
+import { auxAdd, auxIncrement, auxSub, conditionOf, flagOf, signExtend } from '../ops/flag-words.ts'
 import type { Condition, FlagValues, Ops, Size, WriteTarget } from '../ops/ops.ts'
 import type { Linker, RuntimeFunction, SlowPath } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
@@ -43,7 +42,8 @@ export class InterpreterOps implements Ops {
   }
 
   get addressSize(): 2 | 4 {
-    if (!this.#form.row.addressSized) throw new Error(`${this.#form.row.mnemonic}: the row asks for its address size without addressSized`)
+    if (!this.#form.row.addressSized)
+      throw new Error(`${this.#form.row.mnemonic}: the row asks for its address size without addressSized`)
     return this.#form.addressSize
   }
 
@@ -78,7 +78,15 @@ export class InterpreterOps implements Ops {
     let place: I32
     if (operand.source === 'fixed') {
       const n = operand.fixed
-      place = constI32(operand.file === 'gpr' ? (operand.registerBytes === 1 ? L.register8Offset(n) : L.registerOffset(n)) : operand.file === 'seg' ? L.segmentOffset(n) : n)
+      place = constI32(
+        operand.file === 'gpr'
+          ? operand.registerBytes === 1
+            ? L.register8Offset(n)
+            : L.registerOffset(n)
+          : operand.file === 'seg'
+            ? L.segmentOffset(n)
+            : n,
+      )
     } else place = this.f.let(i32.load16_u(this.#op, operand.source === 'reg' ? D.OP_REG : D.OP_RM))
     this.#places.set(i, place)
     return place
@@ -100,7 +108,8 @@ export class InterpreterOps implements Ops {
 
   read(i: number): I32 {
     const operand = this.#operand(i)
-    if (operand.source === 'imm' || operand.source === 'imm2' || operand.source === 'rel' || operand.source === 'far') return this.#immediate(i)
+    if (operand.source === 'imm' || operand.source === 'imm2' || operand.source === 'rel' || operand.source === 'far')
+      return this.#immediate(i)
     if (operand.source === 'fixed' && operand.file === 'none') return constI32(operand.fixed)
     const bytes = this.#bytes(i)
     if (this.isMemory(i)) return this.load(this.segmentOf(i), this.address(i), bytes as Size)
@@ -268,7 +277,10 @@ export class InterpreterOps implements Ops {
         this.f.br(done)
       })
       this.#sync()
-      this.f.set(host, callExpr(this.#link.slow(probePath) as Callee<'i32'>, seg, at, constI32(bytes), constI32(read ? 1 : 0)))
+      this.f.set(
+        host,
+        callExpr(this.#link.slow(probePath) as Callee<'i32'>, seg, at, constI32(bytes), constI32(read ? 1 : 0)),
+      )
       this.#leaveOnFault()
     })
     return { host, commit: () => this.f.if(i32.eq(host, L.SCRATCH), () => this.f.call(this.#link.slow(commitPath))) }
@@ -280,7 +292,9 @@ export class InterpreterOps implements Ops {
     f.if(i32.lt_u(offset, i32.load(segment, end)), () => {
       const linear = f.let(i32.add(offset, i32.load(segment, L.SEG_BASE)))
       const entry = f.let(i32.add(i32.and(i32.shr_u(linear, 8), (TLB_ENTRIES - 1) << 4), i32.load(0, L.TLB)))
-      f.if(i32.eq(i32.load(entry, tag), i32.and(i32.add(linear, bytes - 1), PAGE_MASK)), () => hit(i32.add(linear, i32.load(entry, 8))))
+      f.if(i32.eq(i32.load(entry, tag), i32.and(i32.add(linear, bytes - 1), PAGE_MASK)), () =>
+        hit(i32.add(linear, i32.load(entry, 8))),
+      )
     })
   }
 
@@ -357,12 +371,23 @@ export class InterpreterOps implements Ops {
       const aux = this.state(L.FLAGS_AUX)
       const carry = this.f.let(cf === undefined ? i32.shr_u(aux, 31) : asI32(cf))
       const overflow = of === undefined ? flagOf('of', this.state(L.FLAGS_RESULT), aux) : asI32(of)
-      this.f.store32(0, i32.or(i32.and(aux, 0x3fff_ffff), i32.or(i32.shl(carry, 31), i32.shl(i32.xor(carry, overflow), 30))), L.FLAGS_AUX)
+      this.f.store32(
+        0,
+        i32.or(i32.and(aux, 0x3fff_ffff), i32.or(i32.shl(carry, 31), i32.shl(i32.xor(carry, overflow), 30))),
+        L.FLAGS_AUX,
+      )
       return
     }
     let mask = 0
     let bits: I32 = constI32(0)
-    for (const [value, bit] of [[cf, 0], [pf, 2], [af, 4], [zf, 6], [sf, 7], [of, 11]] as const)
+    for (const [value, bit] of [
+      [cf, 0],
+      [pf, 2],
+      [af, 4],
+      [zf, 6],
+      [sf, 7],
+      [of, 11],
+    ] as const)
       if (value !== undefined) {
         mask |= 1 << bit
         bits = i32.or(bits, i32.shl(value, bit))
@@ -384,7 +409,9 @@ export class InterpreterOps implements Ops {
 
   direction(size: Size): I32 {
     // DF is bit 10: size - 2 * size * DF.
-    return this.f.let(i32.sub(size, i32.shl(i32.and(i32.shr_u(i32.load(0, L.EFLAGS), 10), 1), size === 1 ? 1 : size === 2 ? 2 : 3)))
+    return this.f.let(
+      i32.sub(size, i32.shl(i32.and(i32.shr_u(i32.load(0, L.EFLAGS), 10), 1), size === 1 ? 1 : size === 2 ? 2 : 3)),
+    )
   }
 
   eflags(): I32 {
@@ -480,7 +507,8 @@ export class InterpreterOps implements Ops {
     })
     const { unit, privileged, protectedOnly } = this.#form.row
     const traps = (mask: number) => i32.and(i32.load(0, L.UNIT_TRAPS), mask)
-    if (protectedOnly) this.faultIf(i32.or(i32.eqz(i32.and(i32.load(0, L.CR0), 1)), i32.and(i32.load(0, L.EFLAGS), 0x2_0000)), 6)
+    if (protectedOnly)
+      this.faultIf(i32.or(i32.eqz(i32.and(i32.load(0, L.CR0), 1)), i32.and(i32.load(0, L.EFLAGS), 0x2_0000)), 6)
     if (privileged) this.faultIf(i32.load(0, L.CPL), 13, 0)
     if (unit === 'x87') this.faultIf(traps(L.UNIT_X87_NM), 7)
     if (unit === 'wait') this.faultIf(traps(L.UNIT_WAIT_NM), 7)

@@ -2,8 +2,8 @@
 import { AC, IF, IOPL, NT, RF, TF, VM } from '../state/cpu-state.ts'
 import * as L from '../state/layout.ts'
 import type { Cpu } from './cpu.ts'
-import { dplOf, GP, isCode, isConforming, isPresent, limitOf, loadRealSegment, NP, readDescriptor } from './segments.ts'
 import type { Descriptor } from './segments.ts'
+import { dplOf, GP, isCode, isConforming, isPresent, limitOf, loadRealSegment, NP, readDescriptor } from './segments.ts'
 import { StackFrame } from './stack-frame.ts'
 import { switchTask } from './tasks.ts'
 import { setCodeSegment } from './transfers.ts'
@@ -34,7 +34,9 @@ export function deliverFault(cpu: Cpu, vector: number, errorCode: number): void 
     if (!nested) return
     if (current === DOUBLE_FAULT) return cpu.host.shutdown()
     const second = nested.vector
-    const combines = (is(CONTRIBUTORY, current) && is(CONTRIBUTORY, second)) || (current === PAGE_FAULT && (second === PAGE_FAULT || is(CONTRIBUTORY, second)))
+    const combines =
+      (is(CONTRIBUTORY, current) && is(CONTRIBUTORY, second)) ||
+      (current === PAGE_FAULT && (second === PAGE_FAULT || is(CONTRIBUTORY, second)))
     current = combines ? DOUBLE_FAULT : second
     error = combines ? 0 : nested.errorCode
   }
@@ -89,7 +91,14 @@ function enterReal(cpu: Cpu, vector: number, delivery: Delivery): void {
   cpu.updateMode()
 }
 
-function enterHandler(cpu: Cpu, gate: Descriptor, type: number, external: number, vector: number, delivery: Delivery): void {
+function enterHandler(
+  cpu: Cpu,
+  gate: Descriptor,
+  type: number,
+  external: number,
+  vector: number,
+  delivery: Delivery,
+): void {
   const { state } = cpu
   const size = type >= 14 ? 4 : 2
   const target = gate.low >>> 16
@@ -129,5 +138,5 @@ function enterHandler(cpu: Cpu, gate: Descriptor, type: number, external: number
 
 /** Whether CLI, STI, PUSHF and the like are allowed: CPL (3 in virtual-8086 mode) against IOPL. */
 export function ioPrivileged(cpu: Cpu): boolean {
-  return cpu.state.cpl <= ((cpu.state.u32[L.EFLAGS >> 2] & IOPL) >>> 12)
+  return cpu.state.cpl <= (cpu.state.u32[L.EFLAGS >> 2] & IOPL) >>> 12
 }

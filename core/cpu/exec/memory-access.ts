@@ -3,8 +3,8 @@
  * and writes to pages that hold decoded code. Faults end the instruction through `cpu.raise`.
  */
 import type { AddressMap } from '../../memory/address-map.ts'
-import { DS, SCRATCH, SEG_ATTRIBUTES, SEG_BASE, SEG_LIMIT, segmentOffset, SS } from '../state/layout.ts'
 import * as L from '../state/layout.ts'
+import { DS, SCRATCH, SEG_ATTRIBUTES, SEG_BASE, SEG_LIMIT, SS, segmentOffset } from '../state/layout.ts'
 import type { Cpu } from './cpu.ts'
 
 /** Vectors. */
@@ -86,7 +86,9 @@ export class MemoryAccess {
     const first = this.translate(linear, false, system)
     const second = this.translate((linear + room) >>> 0, false, system)
     let value = 0
-    for (let i = 0; i < bytes; i++) value |= this.#readPhysical(i < room ? (first < 0 ? -1 : first + i) : second < 0 ? -1 : second + i - room, 1) << (8 * i)
+    for (let i = 0; i < bytes; i++)
+      value |=
+        this.#readPhysical(i < room ? (first < 0 ? -1 : first + i) : second < 0 ? -1 : second + i - room, 1) << (8 * i)
     return value >>> 0
   }
 
@@ -96,7 +98,12 @@ export class MemoryAccess {
     if (bytes <= room) return this.#writePhysical(this.translate(linear, true, system), bytes, value)
     const first = this.translate(linear, true, system)
     const second = this.translate((linear + room) >>> 0, true, system)
-    for (let i = 0; i < bytes; i++) this.#writePhysical(i < room ? (first < 0 ? -1 : first + i) : second < 0 ? -1 : second + i - room, 1, (value >>> (8 * i)) & 0xff)
+    for (let i = 0; i < bytes; i++)
+      this.#writePhysical(
+        i < room ? (first < 0 ? -1 : first + i) : second < 0 ? -1 : second + i - room,
+        1,
+        (value >>> (8 * i)) & 0xff,
+      )
   }
 
   readWide(segment: number, offset: number, bytes: number): void {
@@ -156,7 +163,14 @@ export class MemoryAccess {
     const split = this.#pendingSplit
     for (let i = 0; i < bytes; ) {
       const left = i < split ? split - i : bytes - i
-      const gpa = i < split ? (this.#pendingFirst < 0 ? -1 : this.#pendingFirst + i) : this.#pendingSecond < 0 ? -1 : this.#pendingSecond + i - split
+      const gpa =
+        i < split
+          ? this.#pendingFirst < 0
+            ? -1
+            : this.#pendingFirst + i
+          : this.#pendingSecond < 0
+            ? -1
+            : this.#pendingSecond + i - split
       if (left >= 4 && !(i & 3)) {
         this.#writePhysical(gpa, 4, view.getUint32(SCRATCH + i, true))
         i += 4

@@ -36,9 +36,38 @@ const FXSR = 1 << 24
 const SSE = 1 << 25
 const SSE2 = 1 << 26
 const DE = 1 << 2
-const ALL = ['486', 'cpuid', 'pentium', 'ppro', 'sep', 'mmx', 'fxsr', 'sse', 'sse2', 'sse3', 'ssse3', 'sse41', 'sse42', 'popcnt', 'movbe', 'clflush'] as const
+const ALL = [
+  '486',
+  'cpuid',
+  'pentium',
+  'ppro',
+  'sep',
+  'mmx',
+  'fxsr',
+  'sse',
+  'sse2',
+  'sse3',
+  'ssse3',
+  'sse41',
+  'sse42',
+  'popcnt',
+  'movbe',
+  'clflush',
+] as const
 
-function profile(id: CpuProfileId, label: string, options: { signature: number; brand: string; maxLeaf: number; edx: number; ecx?: number; clockHz: number; has: readonly (typeof ALL)[number][] }): CpuProfile {
+function profile(
+  id: CpuProfileId,
+  label: string,
+  options: {
+    signature: number
+    brand: string
+    maxLeaf: number
+    edx: number
+    ecx?: number
+    clockHz: number
+    has: readonly (typeof ALL)[number][]
+  },
+): CpuProfile {
   return {
     id,
     label,
@@ -59,10 +88,38 @@ const P6 = P5 | PAE | SEP | PGE | CMOV | PAT | PSE36 | MMX | FXSR
 /** All profiles, slowest first. CPUID leaves stay at most 2 up to the Pentium III: NT 4 stops on more. */
 export const CPU_PROFILES: Readonly<Record<CpuProfileId, CpuProfile>> = {
   '386': profile('386', 'Intel 386 DX', { signature: 0x308, brand: '', maxLeaf: 0, edx: 0, clockHz: 33e6, has: [] }),
-  '486': profile('486', 'Intel 486 DX2', { signature: 0x435, brand: '', maxLeaf: 1, edx: FPU, clockHz: 66e6, has: ['486', 'cpuid'] }),
-  pentium: profile('pentium', 'Intel Pentium', { signature: 0x52c, brand: '', maxLeaf: 1, edx: P5, clockHz: 133e6, has: ['486', 'cpuid', 'pentium'] }),
-  pentium2: profile('pentium2', 'Intel Pentium II', { signature: 0x652, brand: '', maxLeaf: 2, edx: P6, clockHz: 400e6, has: ['486', 'cpuid', 'pentium', 'ppro', 'sep', 'mmx', 'fxsr'] }),
-  pentium3: profile('pentium3', 'Intel Pentium III', { signature: 0x68a, brand: '', maxLeaf: 2, edx: P6 | SSE, clockHz: 1000e6, has: ['486', 'cpuid', 'pentium', 'ppro', 'sep', 'mmx', 'fxsr', 'sse'] }),
+  '486': profile('486', 'Intel 486 DX2', {
+    signature: 0x435,
+    brand: '',
+    maxLeaf: 1,
+    edx: FPU,
+    clockHz: 66e6,
+    has: ['486', 'cpuid'],
+  }),
+  pentium: profile('pentium', 'Intel Pentium', {
+    signature: 0x52c,
+    brand: '',
+    maxLeaf: 1,
+    edx: P5,
+    clockHz: 133e6,
+    has: ['486', 'cpuid', 'pentium'],
+  }),
+  pentium2: profile('pentium2', 'Intel Pentium II', {
+    signature: 0x652,
+    brand: '',
+    maxLeaf: 2,
+    edx: P6,
+    clockHz: 400e6,
+    has: ['486', 'cpuid', 'pentium', 'ppro', 'sep', 'mmx', 'fxsr'],
+  }),
+  pentium3: profile('pentium3', 'Intel Pentium III', {
+    signature: 0x68a,
+    brand: '',
+    maxLeaf: 2,
+    edx: P6 | SSE,
+    clockHz: 1000e6,
+    has: ['486', 'cpuid', 'pentium', 'ppro', 'sep', 'mmx', 'fxsr', 'sse'],
+  }),
   pentium4: profile('pentium4', 'Intel Pentium 4', {
     signature: 0xf29,
     brand: 'Intel(R) Pentium(R) 4 CPU 2.00GHz',

@@ -3,7 +3,16 @@ import { JUMP_CACHE_BASE, JUMP_CACHE_ENTRIES } from '../../memory/layout.ts'
 import type { I32 } from '../../wasm/expr.ts'
 import { callExpr } from '../../wasm/function-builder.ts'
 import { i32 } from '../../wasm/ops.ts'
-import { BLOCK_COUNT, BLOCK_EXECUTIONS, BLOCK_HEADER, OP_DISTANCE, OP_LENGTH, OP_LINK_NEXT, OP_LINK_TAKEN, OP_REMAINING } from '../decode/op-layout.ts'
+import {
+  BLOCK_COUNT,
+  BLOCK_EXECUTIONS,
+  BLOCK_HEADER,
+  OP_DISTANCE,
+  OP_LENGTH,
+  OP_LINK_NEXT,
+  OP_LINK_TAKEN,
+  OP_REMAINING,
+} from '../decode/op-layout.ts'
 import { packFlags, unpackFlags } from '../ops/flag-words.ts'
 import { runtimeFunction, slowFunction } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
@@ -64,7 +73,9 @@ export const dispatch = runtimeFunction('dispatch', [], 'void', (f, link) => {
   f.if(i32.le_s(i32.load(0, L.BUDGET), 0), () => f.return())
   const eip = f.let(i32.load(0, L.EIP))
   const linear = f.let(i32.add(eip, i32.load(0, L.segmentOffset(L.CS) + L.SEG_BASE)))
-  const entry = f.let(i32.add(i32.shl(i32.and(i32.xor(linear, i32.shr_u(linear, 12)), JUMP_CACHE_ENTRIES - 1), 4), JUMP_CACHE_BASE))
+  const entry = f.let(
+    i32.add(i32.shl(i32.and(i32.xor(linear, i32.shr_u(linear, 12)), JUMP_CACHE_ENTRIES - 1), 4), JUMP_CACHE_BASE),
+  )
   const block = f.local('i32')
   f.if(
     i32.and(i32.eq(i32.load(entry, 0), linear), i32.eq(i32.load(entry, 4), i32.load(0, L.MODE))),

@@ -24,8 +24,10 @@ export const typeOf = (d: Descriptor): number => (d.high >>> 8) & 15
 export const isCode = (d: Descriptor): boolean => (d.high & 0x1800) === 0x1800
 export const isConforming = (d: Descriptor): boolean => (d.high & 0x400) !== 0
 export const isWritableData = (d: Descriptor): boolean => (d.high & 0x1a00) === 0x1200
-export const isReadable = (d: Descriptor): boolean => (d.high & 0x1000) !== 0 && ((d.high & 0x800) === 0 || (d.high & 0x200) !== 0)
-export const baseOf = (d: Descriptor): number => ((d.low >>> 16) | ((d.high & 0xff) << 16) | (d.high & 0xff00_0000)) >>> 0
+export const isReadable = (d: Descriptor): boolean =>
+  (d.high & 0x1000) !== 0 && ((d.high & 0x800) === 0 || (d.high & 0x200) !== 0)
+export const baseOf = (d: Descriptor): number =>
+  ((d.low >>> 16) | ((d.high & 0xff) << 16) | (d.high & 0xff00_0000)) >>> 0
 export const attributesOf = (d: Descriptor): number => d.high & 0xf0_ff00
 
 /** Limit in bytes. */
@@ -109,7 +111,8 @@ export function checkDataSegment(cpu: Cpu, selector: number, cpl: number, vector
 export function setSegment(cpu: Cpu, n: number, selector: number): void {
   const { state } = cpu
   if (!state.protectedMode || state.vm86) loadRealSegment(cpu, n, selector)
-  else if (n === L.SS) setFromDescriptor(cpu, n, selector, markAccessed(cpu, checkStackSegment(cpu, selector, state.cpl)))
+  else if (n === L.SS)
+    setFromDescriptor(cpu, n, selector, markAccessed(cpu, checkStackSegment(cpu, selector, state.cpl)))
   else {
     const d = checkDataSegment(cpu, selector, state.cpl)
     if (d) setFromDescriptor(cpu, n, selector, markAccessed(cpu, d))

@@ -4,8 +4,17 @@
  */
 import * as L from '../state/layout.ts'
 import type { Cpu } from './cpu.ts'
-import { attributesOf, baseOf, checkStackSegment, limitOf, markAccessed, setFromDescriptor, SS_FAULT, TS_FAULT } from './segments.ts'
 import type { Descriptor } from './segments.ts'
+import {
+  attributesOf,
+  baseOf,
+  checkStackSegment,
+  limitOf,
+  markAccessed,
+  SS_FAULT,
+  setFromDescriptor,
+  TS_FAULT,
+} from './segments.ts'
 
 export class StackFrame {
   readonly #cpu: Cpu
@@ -19,7 +28,18 @@ export class StackFrame {
   readonly #descriptor: Descriptor | undefined
   #sp: number
 
-  private constructor(cpu: Cpu, segment: { base: number; limit: number; attributes: number; sp: number; system: boolean; error: number; descriptor?: Descriptor }) {
+  private constructor(
+    cpu: Cpu,
+    segment: {
+      base: number
+      limit: number
+      attributes: number
+      sp: number
+      system: boolean
+      error: number
+      descriptor?: Descriptor
+    },
+  ) {
     this.#cpu = cpu
     this.#base = segment.base
     this.#limit = segment.limit
@@ -70,9 +90,16 @@ export class StackFrame {
     const sp = ((this.#sp - size) & this.#mask) >>> 0
     const last = sp + size - 1
     const expandDown = (this.#attributes & 0xc00) === 0x400
-    const ok = expandDown ? sp > this.#limit && last <= (this.#attributes & 0x40_0000 ? 0xffff_ffff : 0xffff) : last <= this.#limit
+    const ok = expandDown
+      ? sp > this.#limit && last <= (this.#attributes & 0x40_0000 ? 0xffff_ffff : 0xffff)
+      : last <= this.#limit
     if (!ok) this.#cpu.raise(SS_FAULT, this.#error)
-    this.#cpu.access.writeLinear((this.#base + sp) >>> 0, size as 2 | 4, size === 2 ? value & 0xffff : value >>> 0, this.#system)
+    this.#cpu.access.writeLinear(
+      (this.#base + sp) >>> 0,
+      size as 2 | 4,
+      size === 2 ? value & 0xffff : value >>> 0,
+      this.#system,
+    )
     this.#sp = ((this.#sp & ~this.#mask) | sp) >>> 0
   }
 
@@ -85,7 +112,8 @@ export class StackFrame {
   /** Sets the stack pointer. */
   commit(): void {
     const { state } = this.#cpu
-    if (this.#mask === -1 || this.#descriptor) state.setReg32(4, this.#mask === -1 ? this.#sp : ((state.reg32(4) & 0xffff_0000) | (this.#sp & 0xffff)) >>> 0)
+    if (this.#mask === -1 || this.#descriptor)
+      state.setReg32(4, this.#mask === -1 ? this.#sp : ((state.reg32(4) & 0xffff_0000) | (this.#sp & 0xffff)) >>> 0)
     else state.setReg16(4, this.#sp)
   }
 }

@@ -34,7 +34,8 @@ function accumulator(cpu: Cpu, bytes: Bytes): number {
   return bytes === 1 ? cpu.state.reg8(EAX) : bytes === 2 ? cpu.state.reg16(EAX) : cpu.state.reg32(EAX)
 }
 
-const readElement = (cpu: Cpu, segment: number, offset: number, bytes: Bytes): number => cpu.access.read(segment, offset, bytes)
+const readElement = (cpu: Cpu, segment: number, offset: number, bytes: Bytes): number =>
+  cpu.access.read(segment, offset, bytes)
 
 /** Sets flags as CMP a, b does. */
 function compareFlags(cpu: Cpu, a: number, b: number, bytes: Bytes): void {
@@ -159,7 +160,8 @@ const scanBulk =
     const value = accumulator(cpu, bytes)
     let n = 0
     if (bytes === 1) while (n < most && (memory.u8[from + n] === value) === repeatWhileEqual) n++
-    else if (bytes === 2) while (n < most && (memory.view.getUint16(from + n * 2, true) === value) === repeatWhileEqual) n++
+    else if (bytes === 2)
+      while (n < most && (memory.view.getUint16(from + n * 2, true) === value) === repeatWhileEqual) n++
     else while (n < most && (memory.view.getUint32(from + n * 4, true) === value) === repeatWhileEqual) n++
     if (n === 0) return 0
     compareFlags(cpu, value, readElement(cpu, ES_AT, di + (n - 1) * bytes, bytes), bytes)
@@ -189,7 +191,16 @@ const outputStep: Step = (cpu, segment, bytes, address, delta) => {
  * Runs a string instruction. Returns with EIP at the next instruction, or back at this one when it is to go on later.
  * `repeat`: 0, 0xf3 or 0xf2; `compares`: the repetition also ends on ZF.
  */
-function runString(cpu: Cpu, step: Step, bulk: Bulk | undefined, compares: boolean, segment: number, bytes: Bytes, address: number, repeat: number): void {
+function runString(
+  cpu: Cpu,
+  step: Step,
+  bulk: Bulk | undefined,
+  compares: boolean,
+  segment: number,
+  bytes: Bytes,
+  address: number,
+  repeat: number,
+): void {
   const { state } = cpu
   const down = (state.u32[L.EFLAGS >> 2] & DF) !== 0
   const delta = down ? -bytes : bytes
@@ -224,7 +235,9 @@ function runString(cpu: Cpu, step: Step, bulk: Bulk | undefined, compares: boole
 
 /** (segment of the source, element bytes, address bytes, repeat) */
 const stringPath = (name: string, step: Step, bulk?: Bulk, compares = false) =>
-  slowPath(name, 4, (cpu, segment, bytes, address, repeat) => runString(cpu, step, bulk, compares, segment, bytes as Bytes, address, repeat))
+  slowPath(name, 4, (cpu, segment, bytes, address, repeat) =>
+    runString(cpu, step, bulk, compares, segment, bytes as Bytes, address, repeat),
+  )
 
 export const moveString = stringPath('movs', moveStep, moveBulk)
 export const storeString = stringPath('stos', storeStep, storeBulk)

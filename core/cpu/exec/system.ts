@@ -5,7 +5,22 @@ import * as L from '../state/layout.ts'
 import { setCr0, setCr3, setCr4 } from './control-registers.ts'
 import type { Cpu } from './cpu.ts'
 import { ioPrivileged } from './interrupts.ts'
-import { dplOf, findDescriptor, GP, isCode, isConforming, isPresent, isReadable, isSystem, isWritableData, limitOf, NP, readDescriptor, setFromDescriptor, typeOf } from './segments.ts'
+import {
+  dplOf,
+  findDescriptor,
+  GP,
+  isCode,
+  isConforming,
+  isPresent,
+  isReadable,
+  isSystem,
+  isWritableData,
+  limitOf,
+  NP,
+  readDescriptor,
+  setFromDescriptor,
+  typeOf,
+} from './segments.ts'
 
 const UD = 6
 
@@ -150,13 +165,22 @@ function debugRegister(cpu: Cpu, n: number): number {
 
 export const writeDebug = slowPath('write_debug', 2, (cpu, n, value) => {
   const register = debugRegister(cpu, n)
-  const fixed = register === 6 ? ((value & 0xe00f) | 0xffff_0ff0) >>> 0 : register === 7 ? ((value & 0xffff_2bff) | 0x400) >>> 0 : value >>> 0
+  const fixed =
+    register === 6
+      ? ((value & 0xe00f) | 0xffff_0ff0) >>> 0
+      : register === 7
+        ? ((value & 0xffff_2bff) | 0x400) >>> 0
+        : value >>> 0
   cpu.state.u32[(L.DEBUG_REGISTERS >> 2) + register] = fixed
   cpu.updateMode()
   cpu.flushTlb()
 })
 
-export const readDebug = slowFunction('read_debug', 1, (cpu, n) => cpu.state.u32[(L.DEBUG_REGISTERS >> 2) + debugRegister(cpu, n)])
+export const readDebug = slowFunction(
+  'read_debug',
+  1,
+  (cpu, n) => cpu.state.u32[(L.DEBUG_REGISTERS >> 2) + debugRegister(cpu, n)],
+)
 
 /** The time-stamp counter: the virtual clock at the profile's frequency, plus what WRMSR has added. */
 function timeStamp(cpu: Cpu): number {
@@ -178,10 +202,29 @@ export const rdpmc = slowPath('rdpmc', 0, (cpu) => {
 })
 
 /** MSRs kept as two words each. */
-const PLAIN_MSRS: Readonly<Record<number, number>> = { 0x1b: L.IA32_APIC_BASE, 0x277: L.IA32_PAT, 0x1a0: L.IA32_MISC_ENABLE }
+const PLAIN_MSRS: Readonly<Record<number, number>> = { 27: L.IA32_APIC_BASE, 631: L.IA32_PAT, 416: L.IA32_MISC_ENABLE }
 /** MSRs that read as zero and ignore writes: microcode, machine check, MTRRs, performance counters. */
 function isIgnoredMsr(n: number): boolean {
-  return n < 2 || n === 0x11 || n === 0x12 || n === 0x13 || n === 0x2a || n === 0x79 || n === 0x8b || n === 0xfe || (n >= 0xc1 && n <= 0xc2) || n === 0x119 || n === 0x11e || (n >= 0x179 && n <= 0x17b) || n === 0x186 || n === 0x187 || n === 0x1d9 || (n >= 0x200 && n <= 0x26f) || n === 0x2ff || (n >= 0x400 && n <= 0x413)
+  return (
+    n < 2 ||
+    n === 0x11 ||
+    n === 0x12 ||
+    n === 0x13 ||
+    n === 0x2a ||
+    n === 0x79 ||
+    n === 0x8b ||
+    n === 0xfe ||
+    (n >= 0xc1 && n <= 0xc2) ||
+    n === 0x119 ||
+    n === 0x11e ||
+    (n >= 0x179 && n <= 0x17b) ||
+    n === 0x186 ||
+    n === 0x187 ||
+    n === 0x1d9 ||
+    (n >= 0x200 && n <= 0x26f) ||
+    n === 0x2ff ||
+    (n >= 0x400 && n <= 0x413)
+  )
 }
 
 export const rdmsr = slowPath('rdmsr', 0, (cpu) => {
@@ -235,8 +278,15 @@ export const cpuid = slowPath('cpuid', 0, (cpu) => {
   else {
     // A leaf above the highest answers as the highest does.
     const basic = Math.min(leaf, profile.maxLeaf)
-    if (leaf === 0) result = [profile.maxLeaf, text32(profile.vendor, 0), text32(profile.vendor, 8), text32(profile.vendor, 4)]
-    else if (basic === 1) result = [profile.signature, profile.featuresEdx & (1 << 19) ? 0x800 : 0, profile.featuresEcx, profile.featuresEdx]
+    if (leaf === 0)
+      result = [profile.maxLeaf, text32(profile.vendor, 0), text32(profile.vendor, 8), text32(profile.vendor, 4)]
+    else if (basic === 1)
+      result = [
+        profile.signature,
+        profile.featuresEdx & (1 << 19) ? 0x800 : 0,
+        profile.featuresEcx,
+        profile.featuresEdx,
+      ]
     else if (basic === 2) result = [0x0203_0101, 0, 0, 0x0c04_0843]
   }
   state.setReg32(0, result[0])
@@ -249,7 +299,8 @@ export const cpuid = slowPath('cpuid', 0, (cpu) => {
 export const firmwareTrap = slowPath('firmware_trap', 1, (cpu, service) => {
   const { state } = cpu
   const linear = (state.segmentBase(L.CS) + state.eip) >>> 0
-  const inRom = (linear >= 0xf_0000 && linear <= 0xf_ffff) || (linear >= 0xc_0000 && linear <= 0xc_7fff) || linear >= 0xffff_0000
+  const inRom =
+    (linear >= 0xf_0000 && linear <= 0xf_ffff) || (linear >= 0xc_0000 && linear <= 0xc_7fff) || linear >= 0xffff_0000
   if (!inRom || (state.protectedMode && !(state.u32[L.EFLAGS >> 2] & VM))) cpu.raise(UD)
   state.eip = state.u32[L.NEXT_EIP >> 2]
   cpu.host.firmwareTrap(service)

@@ -1,13 +1,28 @@
 /** Hardware task switches with 16-bit and 32-bit task state segments (Intel SDM vol 3A, chapter 7). */
 import { NT, VM } from '../state/cpu-state.ts'
 import * as L from '../state/layout.ts'
-import type { Cpu } from './cpu.ts'
-import {
-  checkDataSegment, checkStackSegment, dplOf, findDescriptor, GP, isCode, isConforming, isPresent, isSystem, limitOf, loadRealSegment, markAccessed, NP,
-  readDescriptor, setFromDescriptor, TS_FAULT, typeOf,
-} from './segments.ts'
-import type { Descriptor } from './segments.ts'
 import { setCr3 } from './control-registers.ts'
+import type { Cpu } from './cpu.ts'
+import type { Descriptor } from './segments.ts'
+import {
+  checkDataSegment,
+  checkStackSegment,
+  dplOf,
+  findDescriptor,
+  GP,
+  isCode,
+  isConforming,
+  isPresent,
+  isSystem,
+  limitOf,
+  loadRealSegment,
+  markAccessed,
+  NP,
+  readDescriptor,
+  setFromDescriptor,
+  TS_FAULT,
+  typeOf,
+} from './segments.ts'
 
 const BUSY = 0x200
 /** General registers in TSS order EAX ECX EDX EBX ESP EBP ESI EDI: encoding order. Segments ES CS SS DS FS GS likewise. */
@@ -72,7 +87,13 @@ function readTask(cpu: Cpu, base: number, wide: boolean): TaskImage {
  * Switches to the task whose TSS `selector` names. `eip` is where the outgoing task goes on. Faults after the switch belong
  * to the new task (#TS with the selector at fault).
  */
-export function switchTask(cpu: Cpu, selector: number, kind: 'jump' | 'call' | 'iret' | 'interrupt', eip: number, external = 0): void {
+export function switchTask(
+  cpu: Cpu,
+  selector: number,
+  kind: 'jump' | 'call' | 'iret' | 'interrupt',
+  eip: number,
+  external = 0,
+): void {
   const { state } = cpu
   const vector = kind === 'iret' ? TS_FAULT : GP
   const error = (selector & 0xfffc) | external

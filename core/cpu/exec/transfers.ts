@@ -1,14 +1,30 @@
 /** Far transfers: JMP, CALL, RET, IRET through segments, call gates and tasks; SYSENTER (Intel SDM vol 3A, 5.8 and 6.12). */
 import { slowPath } from '../ops/runtime.ts'
-import { AC, ID, IF, IOPL, NT, RF, STATUS_FLAGS, TF, DF, VIF, VIP, VM } from '../state/cpu-state.ts'
+import { AC, DF, ID, IF, IOPL, NT, RF, STATUS_FLAGS, TF, VIF, VIP, VM } from '../state/cpu-state.ts'
 import * as L from '../state/layout.ts'
 import type { Cpu } from './cpu.ts'
 import { enterGate } from './interrupts.ts'
-import {
-  baseOf, checkStackSegment, dplOf, findDescriptor, GP, isCode, isConforming, isPresent, isSystem, limitOf, loadRealSegment, markAccessed, NP,
-  readDescriptor, setFromDescriptor, SS_FAULT, TS_FAULT, typeOf,
-} from './segments.ts'
 import type { Descriptor } from './segments.ts'
+import {
+  baseOf,
+  checkStackSegment,
+  dplOf,
+  findDescriptor,
+  GP,
+  isCode,
+  isConforming,
+  isPresent,
+  isSystem,
+  limitOf,
+  loadRealSegment,
+  markAccessed,
+  NP,
+  readDescriptor,
+  SS_FAULT,
+  setFromDescriptor,
+  TS_FAULT,
+  typeOf,
+} from './segments.ts'
 import { StackFrame } from './stack-frame.ts'
 import { switchTask } from './tasks.ts'
 
@@ -263,7 +279,8 @@ function realReturn(cpu: Cpu, size: number): void {
   setEsp(cpu, state.reg32(4) + 3 * size)
   const old = state.eflags
   // Virtual-8086 mode keeps IOPL, VM, VIP and VIF; real mode sets everything but VM, VIP and VIF.
-  const kept = (state.vm86 ? IOPL : 0) | VM | VIP | VIF | (size === 2 ? 0xffff_0000 : 0) | (cpu.profile.maxLeaf ? 0 : ID)
+  const kept =
+    (state.vm86 ? IOPL : 0) | VM | VIP | VIF | (size === 2 ? 0xffff_0000 : 0) | (cpu.profile.maxLeaf ? 0 : ID)
   state.eflags = ((old & kept) | (flags & ~kept)) >>> 0
 }
 
@@ -289,7 +306,15 @@ function returnToVm86(cpu: Cpu, eip: number, cs: number, flags: number): void {
   const [esp, ss, es, ds, fs, gs] = peek(cpu, 6, 4, 12) as [number, number, number, number, number, number]
   state.eflags = flags
   state.u32[L.CPL >> 2] = 3
-  for (const [n, selector] of [[L.CS, cs], [L.SS, ss], [L.ES, es], [L.DS, ds], [L.FS, fs], [L.GS, gs]] as const) loadRealSegment(cpu, n, selector & 0xffff)
+  for (const [n, selector] of [
+    [L.CS, cs],
+    [L.SS, ss],
+    [L.ES, es],
+    [L.DS, ds],
+    [L.FS, fs],
+    [L.GS, gs],
+  ] as const)
+    loadRealSegment(cpu, n, selector & 0xffff)
   state.eip = eip & 0xffff
   state.setReg32(4, esp)
   cpu.updateMode()
@@ -329,4 +354,3 @@ export const sysexit = slowPath('sysexit', 0, (cpu) => {
   state.setReg32(4, state.reg32(1))
   cpu.updateMode()
 })
-

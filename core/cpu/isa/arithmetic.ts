@@ -2,8 +2,8 @@
 import type { I32 } from '../../wasm/expr.ts'
 import { i32, i64 } from '../../wasm/ops.ts'
 import type { Ops, Size } from '../ops/ops.ts'
-import { row } from './row.ts'
 import type { Row, Semantics } from './row.ts'
+import { row } from './row.ts'
 
 /** Keeps the low `size` bytes, zero-extended. */
 export function truncate(value: I32, size: Size): I32 {
@@ -136,7 +136,8 @@ const mul: Semantics = (o) => {
   }
 }
 
-const extend = (value: I32, size: Size): I32 => (size === 4 ? value : size === 2 ? i32.extend16_s(value) : i32.extend8_s(value))
+const extend = (value: I32, size: Size): I32 =>
+  size === 4 ? value : size === 2 ? i32.extend16_s(value) : i32.extend8_s(value)
 
 const imul1: Semantics = (o) => {
   const size = o.sizeOf(0)
@@ -156,21 +157,23 @@ const imul1: Semantics = (o) => {
 }
 
 /** IMUL with two or three operands: operand `first` times operand `second` into operand 0. */
-const imul = (first: number, second: number): Semantics => (o) => {
-  const size = o.sizeOf(0)
-  const a = o.readSigned(first)
-  const b = o.f.let(extend(o.readSigned(second), size))
-  if (size === 4) {
-    const product = o.f.let(i64.mul(i64.extend_s(a), i64.extend_s(b)))
-    const low = o.f.let(i32.wrap(product))
-    o.write(0, low)
-    multiplyFlags(o, low, i64.ne(i64.extend_s(low), product), 4)
-  } else {
-    const product = o.f.let(i32.mul(a, b))
-    o.write(0, product)
-    multiplyFlags(o, product, i32.ne(extend(product, size), product), size)
+const imul =
+  (first: number, second: number): Semantics =>
+  (o) => {
+    const size = o.sizeOf(0)
+    const a = o.readSigned(first)
+    const b = o.f.let(extend(o.readSigned(second), size))
+    if (size === 4) {
+      const product = o.f.let(i64.mul(i64.extend_s(a), i64.extend_s(b)))
+      const low = o.f.let(i32.wrap(product))
+      o.write(0, low)
+      multiplyFlags(o, low, i64.ne(i64.extend_s(low), product), 4)
+    } else {
+      const product = o.f.let(i32.mul(a, b))
+      o.write(0, product)
+      multiplyFlags(o, product, i32.ne(extend(product, size), product), size)
+    }
   }
-}
 
 const div: Semantics = (o) => {
   const size = o.sizeOf(0)
@@ -354,4 +357,3 @@ export const ARITHMETIC: readonly Row[] = [
   row('CMPXCHG', 'r/mv, rv', '0F B1 /r', cmpxchg, { lock: true, writes: 'OSZAPC', feature: '486' }),
   row('CMPXCHG8B', 'm64', '0F C7 /1', cmpxchg8b, { lock: true, writes: 'Z', feature: 'pentium' }),
 ]
-

@@ -3,8 +3,8 @@ import type { I32 } from '../../wasm/expr.ts'
 import { i32, i64 } from '../../wasm/ops.ts'
 import type { Ops, Size } from '../ops/ops.ts'
 import { truncate } from './arithmetic.ts'
-import { row } from './row.ts'
 import type { Row, Semantics } from './row.ts'
+import { row } from './row.ts'
 
 const top = (value: I32, size: Size): I32 => i32.and(i32.shr_u(value, size * 8 - 1), 1)
 
@@ -81,11 +81,16 @@ const rotateCarry =
       const ring = o.f.let(i64.or(i64.extend_u(a), i64.shl(i64.extend_u(carry), bits)))
       const k = o.f.let(i64.extend_u(n))
       const rest = i64.sub(bits + 1, k)
-      const turned = o.f.let(left ? i64.or(i64.shl(ring, k), i64.shr_u(ring, rest)) : i64.or(i64.shr_u(ring, k), i64.shl(ring, rest)))
+      const turned = o.f.let(
+        left ? i64.or(i64.shl(ring, k), i64.shr_u(ring, rest)) : i64.or(i64.shr_u(ring, k), i64.shl(ring, rest)),
+      )
       const r = o.f.let(truncate(i32.wrap(turned), size))
       const cf = o.f.let(i32.and(i32.wrap(i64.shr_u(turned, bits)), 1))
       o.f.set(result, r)
-      o.setFlags({ cf, of: left ? i32.xor(top(r, size), cf) : i32.xor(top(r, size), i32.and(i32.shr_u(r, bits - 2), 1)) })
+      o.setFlags({
+        cf,
+        of: left ? i32.xor(top(r, size), cf) : i32.xor(top(r, size), i32.and(i32.shr_u(r, bits - 2), 1)),
+      })
     })
     o.write(0, result)
   }
@@ -183,7 +188,10 @@ const BIT_TESTS: [string, Change, string, number][] = [
 
 const bitTests: Row[] = BIT_TESTS.flatMap(([name, change, opcode, digit]) => {
   const options = { writes: 'C', lock: change !== undefined }
-  return [row(name, 'r/mv, rv', `${opcode} /r`, bitTest(change, false), options), row(name, 'r/mv, imm8', `0F BA /${digit} ib`, bitTest(change, true), options)]
+  return [
+    row(name, 'r/mv, rv', `${opcode} /r`, bitTest(change, false), options),
+    row(name, 'r/mv, imm8', `0F BA /${digit} ib`, bitTest(change, true), options),
+  ]
 })
 
 /** BSF and BSR leave the destination alone for a zero source, as Intel's processors do. */
@@ -215,4 +223,3 @@ export const BITS: readonly Row[] = [
   row('BSR', 'rv, r/mv', '0F BD /r', scan(true), { writes: 'Z', undefined: 'OSAPC' }),
   row('BSWAP', 'rv', '0F C8 +r', bswap, { feature: '486' }),
 ]
-

@@ -1,13 +1,22 @@
 /** Control transfers: jumps, calls, returns, loops, interrupts. Far forms and gates are slow paths (exec/transfers.ts). */
+
+import type { I32 } from '../../wasm/expr.ts'
 import { i32 } from '../../wasm/ops.ts'
-import { callFar, interruptReturn, jumpFar, returnFar, softwareInterrupt, sysenter, sysexit } from '../exec/transfers.ts'
+import {
+  callFar,
+  interruptReturn,
+  jumpFar,
+  returnFar,
+  softwareInterrupt,
+  sysenter,
+  sysexit,
+} from '../exec/transfers.ts'
+import type { Ops } from '../ops/ops.ts'
 import { IOPL, VM } from '../state/cpu-state.ts'
 import * as L from '../state/layout.ts'
 import { drop, peek, push } from './data.ts'
-import { row } from './row.ts'
 import type { Row, Semantics } from './row.ts'
-import type { Ops } from '../ops/ops.ts'
-import type { I32 } from '../../wasm/expr.ts'
+import { row } from './row.ts'
 
 const CC = ['O', 'NO', 'B', 'NB', 'Z', 'NZ', 'BE', 'NBE', 'S', 'NS', 'P', 'NP', 'L', 'NL', 'LE', 'NLE']
 const CC_READS = ['O', 'C', 'Z', 'CZ', 'S', 'P', 'SO', 'SOZ']
@@ -17,7 +26,10 @@ const ends = { ends: true }
 const jumps: Row[] = CC.flatMap((name, cc) => {
   const branch: Semantics = (o) => o.branch(o.condition(cc), 0)
   const options = { ends: true, reads: CC_READS[cc >> 1]! }
-  return [row(`J${name}`, 'rel8', `${hex(0x70 + cc)} cb`, branch, { ...options, sized: true }), row(`J${name}`, 'relv', `0F ${hex(0x80 + cc)} cv`, branch, options)]
+  return [
+    row(`J${name}`, 'rel8', `${hex(0x70 + cc)} cb`, branch, { ...options, sized: true }),
+    row(`J${name}`, 'relv', `0F ${hex(0x80 + cc)} cv`, branch, options),
+  ]
 })
 
 /** Wraps an instruction pointer to the operand size. */
@@ -74,22 +86,28 @@ const loop =
 
 const jcxz: Semantics = (o) => o.branch(i32.eqz(o.reg(1, o.addressSize)), 0)
 
-const farImmediate = (path: typeof jumpFar): Semantics => (o) => {
-  o.slow(path, o.farSelector(0), o.read(0), o.size)
-  o.continueAtEip()
-}
+const farImmediate =
+  (path: typeof jumpFar): Semantics =>
+  (o) => {
+    o.slow(path, o.farSelector(0), o.read(0), o.size)
+    o.continueAtEip()
+  }
 
-const farMemory = (path: typeof jumpFar): Semantics => (o) => {
-  const offset = o.readAt(0, 0, o.size)
-  const selector = o.load(o.segmentOf(0), o.addressAt(0, o.size), 2)
-  o.slow(path, selector, offset, o.size)
-  o.continueAtEip()
-}
+const farMemory =
+  (path: typeof jumpFar): Semantics =>
+  (o) => {
+    const offset = o.readAt(0, 0, o.size)
+    const selector = o.load(o.segmentOf(0), o.addressAt(0, o.size), 2)
+    o.slow(path, selector, offset, o.size)
+    o.continueAtEip()
+  }
 
-const interrupt = (vector: number): Semantics => (o) => {
-  o.slow(softwareInterrupt, vector, 0)
-  o.continueAtEip()
-}
+const interrupt =
+  (vector: number): Semantics =>
+  (o) => {
+    o.slow(softwareInterrupt, vector, 0)
+    o.continueAtEip()
+  }
 
 /** INT n in virtual-8086 mode is IOPL-sensitive; INT 3 and INTO are not. */
 const intN: Semantics = (o) => {
@@ -106,10 +124,12 @@ const into: Semantics = (o) => {
   })
 }
 
-const slowEnding = (path: typeof sysenter): Semantics => (o) => {
-  o.slow(path)
-  o.continueAtEip()
-}
+const slowEnding =
+  (path: typeof sysenter): Semantics =>
+  (o) => {
+    o.slow(path)
+    o.continueAtEip()
+  }
 
 export const CONTROL: readonly Row[] = [
   ...jumps,
@@ -124,26 +144,62 @@ export const CONTROL: readonly Row[] = [
   row('CALL', 'm16:v', 'FF /3', farMemory(callFar), { ends: true, sized: true }),
   row('RET', '', 'C3', returnNear(false), { ends: true, sized: true }),
   row('RET', 'imm16', 'C2 iw', returnNear(true), { ends: true, sized: true }),
-  row('RETF', '', 'CB', (o) => {
-    o.slow(returnFar, 0, o.size)
-    o.continueAtEip()
-  }, { ends: true, sized: true }),
-  row('RETF', 'imm16', 'CA iw', (o) => {
-    o.slow(returnFar, o.read(0), o.size)
-    o.continueAtEip()
-  }, { ends: true, sized: true }),
-  row('LOOPNE', 'rel8', 'E0 cb', loop((o) => i32.eqz(o.flag('zf'))), { ends: true, sized: true, addressSized: true, reads: 'Z' }),
-  row('LOOPE', 'rel8', 'E1 cb', loop((o) => o.flag('zf')), { ends: true, sized: true, addressSized: true, reads: 'Z' }),
-  row('LOOP', 'rel8', 'E2 cb', loop(() => undefined), { ends: true, sized: true, addressSized: true }),
+  row(
+    'RETF',
+    '',
+    'CB',
+    (o) => {
+      o.slow(returnFar, 0, o.size)
+      o.continueAtEip()
+    },
+    { ends: true, sized: true },
+  ),
+  row(
+    'RETF',
+    'imm16',
+    'CA iw',
+    (o) => {
+      o.slow(returnFar, o.read(0), o.size)
+      o.continueAtEip()
+    },
+    { ends: true, sized: true },
+  ),
+  row(
+    'LOOPNE',
+    'rel8',
+    'E0 cb',
+    loop((o) => i32.eqz(o.flag('zf'))),
+    { ends: true, sized: true, addressSized: true, reads: 'Z' },
+  ),
+  row(
+    'LOOPE',
+    'rel8',
+    'E1 cb',
+    loop((o) => o.flag('zf')),
+    { ends: true, sized: true, addressSized: true, reads: 'Z' },
+  ),
+  row(
+    'LOOP',
+    'rel8',
+    'E2 cb',
+    loop(() => undefined),
+    { ends: true, sized: true, addressSized: true },
+  ),
   row('JCXZ', 'rel8', 'E3 cb', jcxz, { ends: true, sized: true, addressSized: true }),
   row('INT3', '', 'CC', interrupt(3), ends),
   row('INT', 'imm8', 'CD ib', intN, ends),
   row('INTO', '', 'CE', into, { ends: true, reads: 'O' }),
   row('INT1', '', 'F1', interrupt(1), ends),
-  row('IRET', '', 'CF', (o) => {
-    o.slow(interruptReturn, o.size)
-    o.continueAtEip()
-  }, { ends: true, sized: true, writes: 'OSZAPC' }),
+  row(
+    'IRET',
+    '',
+    'CF',
+    (o) => {
+      o.slow(interruptReturn, o.size)
+      o.continueAtEip()
+    },
+    { ends: true, sized: true, writes: 'OSZAPC' },
+  ),
   row('SYSENTER', '', '0F 34', slowEnding(sysenter), { ends: true, feature: 'sep' }),
   row('SYSEXIT', '', '0F 35', slowEnding(sysexit), { ends: true, feature: 'sep' }),
 ]

@@ -2,13 +2,13 @@
 import type { I32 } from '../../wasm/expr.ts'
 import { select } from '../../wasm/expr.ts'
 import { i32 } from '../../wasm/ops.ts'
+import { loadSegment, loadSegmentPointer } from '../exec/segments.ts'
 import type { Ops, Size } from '../ops/ops.ts'
 import { slowPath } from '../ops/runtime.ts'
 import { AC, ID, IF, IOPL, NT, RF, TF, VIF, VIP, VM } from '../state/cpu-state.ts'
 import * as L from '../state/layout.ts'
-import { loadSegment, loadSegmentPointer } from '../exec/segments.ts'
-import { row } from './row.ts'
 import type { Row, Semantics } from './row.ts'
+import { row } from './row.ts'
 
 const move: Semantics = (o) => o.write(0, o.read(1))
 const ESP = 4
@@ -129,7 +129,10 @@ const conditional: Row[] = CC.flatMap((name, cc) => {
   const set: Semantics = (o) => o.write(0, o.condition(cc))
   // The source is read, and may fault, whether or not it is moved.
   const cmov: Semantics = (o) => o.write(0, o.f.let(select(o.condition(cc), o.read(1), o.read(0))))
-  return [row(`SET${name}`, 'r/m8', `0F ${hex(0x90 + cc)} /r`, set, { reads }), row(`CMOV${name}`, 'rv, r/mv', `0F ${hex(0x40 + cc)} /r`, cmov, { reads, feature: 'ppro' })]
+  return [
+    row(`SET${name}`, 'r/m8', `0F ${hex(0x90 + cc)} /r`, set, { reads }),
+    row(`CMOV${name}`, 'rv, r/mv', `0F ${hex(0x40 + cc)} /r`, cmov, { reads, feature: 'ppro' }),
+  ]
 })
 
 /** PUSHF: in virtual-8086 mode only with IOPL 3; VM and RF read as zero. */
@@ -240,7 +243,10 @@ const sahf: Semantics = (o) => {
   o.setFlags({ cf: bit(0), pf: bit(2), af: bit(4), zf: bit(6), sf: bit(7) })
 }
 
-const setDirection = (value: number): Semantics => (o) => o.setState(L.EFLAGS, value ? i32.or(o.state(L.EFLAGS), 0x400) : i32.and(o.state(L.EFLAGS), ~0x400))
+const setDirection =
+  (value: number): Semantics =>
+  (o) =>
+    o.setState(L.EFLAGS, value ? i32.or(o.state(L.EFLAGS), 0x400) : i32.and(o.state(L.EFLAGS), ~0x400))
 
 export const DATA: readonly Row[] = [
   row('MOV', 'r/m8, r8', '88 /r', move),

@@ -5,10 +5,13 @@ import * as S from '../exec/system.ts'
 import type { Ops } from '../ops/ops.ts'
 import type { SlowPath } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
-import { row } from './row.ts'
 import type { Row, Semantics } from './row.ts'
+import { row } from './row.ts'
 
-const call = (path: SlowPath): Semantics => (o) => o.slow(path)
+const call =
+  (path: SlowPath): Semantics =>
+  (o) =>
+    o.slow(path)
 const privileged = { privileged: true, ends: true }
 const protectedOnly = { protectedOnly: true }
 
@@ -30,7 +33,10 @@ const loadTable =
     o.slow(S.loadTable, at, limit, base, o.size)
   }
 
-const selectorOf = (n: number): Semantics => (o) => o.write(0, i32.load16_u(0, L.segmentOffset(n)))
+const selectorOf =
+  (n: number): Semantics =>
+  (o) =>
+    o.write(0, i32.load16_u(0, L.segmentOffset(n)))
 
 const rights =
   (path: SlowPath): Semantics =>
@@ -75,7 +81,11 @@ export const SYSTEM: readonly Row[] = [
   row('SLDT', 'rv/m16', '0F 00 /0', selectorOf(L.LDTR), protectedOnly),
   row('STR', 'rv/m16', '0F 00 /1', selectorOf(L.TR), protectedOnly),
   row('LLDT', 'r/m16', '0F 00 /2', (o) => o.slow(S.loadLdt, o.read(0)), { ...protectedOnly, privileged: true }),
-  row('LTR', 'r/m16', '0F 00 /3', (o) => o.slow(S.loadTask, o.read(0)), { ...protectedOnly, privileged: true, ends: true }),
+  row('LTR', 'r/m16', '0F 00 /3', (o) => o.slow(S.loadTask, o.read(0)), {
+    ...protectedOnly,
+    privileged: true,
+    ends: true,
+  }),
   row('VERR', 'r/m16', '0F 00 /4', (o) => o.slow(S.verify, o.read(0), 0), { ...protectedOnly, writes: 'Z' }),
   row('VERW', 'r/m16', '0F 00 /5', (o) => o.slow(S.verify, o.read(0), 1), { ...protectedOnly, writes: 'Z' }),
   row('SGDT', 'm', '0F 01 /0', storeTable(L.GDTR_BASE)),
@@ -84,21 +94,32 @@ export const SYSTEM: readonly Row[] = [
   row('LIDT', 'm', '0F 01 /3', loadTable(L.IDTR_BASE), { privileged: true, sized: true }),
   row('SMSW', 'rv/m16', '0F 01 /4', (o) => o.write(0, o.state(L.CR0))),
   row('LMSW', 'r/m16', '0F 01 /6', (o) => o.slow(S.loadMachineStatus, o.read(0)), privileged),
-  row('INVLPG', 'm', '0F 01 /7', (o) => o.slow(S.invalidatePage, o.segmentOf(0), o.address(0)), { ...privileged, feature: '486' }),
+  row('INVLPG', 'm', '0F 01 /7', (o) => o.slow(S.invalidatePage, o.segmentOf(0), o.address(0)), {
+    ...privileged,
+    feature: '486',
+  }),
   row('LAR', 'rv, r/m16', '0F 02 /r', rights(S.loadRights), { ...protectedOnly, writes: 'Z' }),
   row('LSL', 'rv, r/m16', '0F 03 /r', rights(S.loadLimit), { ...protectedOnly, writes: 'Z' }),
   row('ARPL', 'r/m16, r16', '63 /r', arpl, { ...protectedOnly, writes: 'Z' }),
   row('BOUND', 'rv, m', '62 /r', bound),
-  row('(firmware)', 'imm16', '0F 04 iw', (o) => {
-    o.slow(S.firmwareTrap, o.read(0))
-    o.continueAtEip()
-  }, { ends: true }),
+  row(
+    '(firmware)',
+    'imm16',
+    '0F 04 iw',
+    (o) => {
+      o.slow(S.firmwareTrap, o.read(0))
+      o.continueAtEip()
+    },
+    { ends: true },
+  ),
   row('CLTS', '', '0F 06', call(S.clearTaskSwitched), privileged),
   row('INVD', '', '0F 08', () => {}, { privileged: true, feature: '486' }),
   row('WBINVD', '', '0F 09', () => {}, { privileged: true, feature: '486' }),
   row('UD2', '', '0F 0B', undefinedOpcode),
   row('NOP', 'r/mv', '0F 18 /r', () => {}, { feature: 'ppro' }),
-  ...[0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f].map((n) => row('NOP', 'r/mv', `0F ${n.toString(16).toUpperCase()} /r`, () => {}, { feature: 'ppro' })),
+  ...[0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f].map((n) =>
+    row('NOP', 'r/mv', `0F ${n.toString(16).toUpperCase()} /r`, () => {}, { feature: 'ppro' }),
+  ),
   row('MOV', 'rr32, CRn', '0F 20 /r', moveFromControl, { privileged: true }),
   row('MOV', 'rr32, DRn', '0F 21 /r', moveFromDebug, { privileged: true }),
   row('MOV', 'CRn, rr32', '0F 22 /r', moveToControl, privileged),
@@ -109,4 +130,3 @@ export const SYSTEM: readonly Row[] = [
   row('RDPMC', '', '0F 33', call(S.rdpmc), { feature: 'ppro' }),
   row('CPUID', '', '0F A2', call(S.cpuid), { feature: 'cpuid' }),
 ]
-

@@ -56,6 +56,7 @@ export class Tlb {
 
   /** Takes the write permission of every entry that points at `host` (page aligned): it holds code now. */
   protect(host: number): void {
-    for (let i = 0; i < this.#usedCount; i++) if (this.#i32[this.#used[i] + 3] === host) this.#i32[this.#used[i] + 1] = NONE
+    for (let i = 0; i < this.#usedCount; i++)
+      if (this.#i32[this.#used[i] + 3] === host) this.#i32[this.#used[i] + 1] = NONE
   }
 }

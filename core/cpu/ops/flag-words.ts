@@ -3,8 +3,8 @@
  * differs.
  */
 import type { I32, I32In } from '../../wasm/expr.ts'
-import type { FunctionBuilder } from '../../wasm/function-builder.ts'
 import { asI32 } from '../../wasm/expr.ts'
+import type { FunctionBuilder } from '../../wasm/function-builder.ts'
 import { i32 } from '../../wasm/ops.ts'
 import type { Condition, Size } from './ops.ts'
 
@@ -89,7 +89,10 @@ export function conditionOf(cc: Condition, result: I32, aux: I32): I32 {
 /** The six flags packed as in EFLAGS. */
 export function packFlags(result: I32, aux: I32): I32 {
   const at = (name: FlagName, bit: number) => i32.shl(flagOf(name, result, aux), bit)
-  return i32.or(i32.or(i32.or(at('cf', 0), at('pf', 2)), i32.or(at('af', 4), at('zf', 6))), i32.or(at('sf', 7), at('of', 11)))
+  return i32.or(
+    i32.or(i32.or(at('cf', 0), at('pf', 2)), i32.or(at('af', 4), at('zf', 6))),
+    i32.or(at('sf', 7), at('of', 11)),
+  )
 }
 
 /** FLAGS_RESULT and FLAGS_AUX for arbitrary packed flags (see CpuState.setStatusFlags). */
