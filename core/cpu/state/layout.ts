@@ -117,6 +117,10 @@ export const FPU_IGNNE = 0x32c
 /** Results of x87 runtime functions that a register cannot return (16 bytes). */
 export const FPU_RESULT = 0x330
 export const FPU_OPCODE_IP = 0x340
+/** SSE exceptions (MXCSR flag bits) that the instruction being executed has met so far. */
+export const SSE_RAISED = 0x344
+/** 1 after one of them turned out to be unmasked: the instruction ends with #XM. Zero between instructions. */
+export const SSE_TRAP = 0x348
 /** Scratch of the x87 runtime functions (48 bytes). */
 export const FPU_SCRATCH = 0x350
 /** Physical registers R0 to R7, 16 bytes each: 64-bit significand, then sign and exponent (16 bits), then zero. MM0-MM7 are the significands. */
