@@ -68,7 +68,6 @@ export class VectorRunner {
     state.u32[L.FPU_STATUS >> 2] = sw & ~TOP_MASK
     state.u32[L.FPU_TOP >> 2] = top
     state.u32[L.MXCSR >> 2] = fx.mxcsr ?? 0x1f80
-    let tags = 0
     for (let i = 0; i < 8; i++) {
       const physical = (top + i) & 7
       const at = L.fpuRegisterOffset(physical)
@@ -77,22 +76,18 @@ export class VectorRunner {
       state.u8.fill(0, L.xmmOffset(i), L.xmmOffset(i) + 16)
       if (fx.xmm?.[i]) state.u8.set(bytesOf(fx.xmm[i]), L.xmmOffset(i))
     }
-    for (let physical = 0; physical < 8; physical++) tags |= (tw & (1 << physical) ? 0 : 3) << (physical * 2)
-    state.u32[L.FPU_TAGS >> 2] = tags
+    state.u32[L.FPU_TAGS >> 2] = tw
   }
 
   #fpu(): Required<FpuVector> {
     const { state } = this.cpu
     const top = state.u32[L.FPU_TOP >> 2]
-    const tags = state.u32[L.FPU_TAGS >> 2]
-    let tw = 0
-    for (let i = 0; i < 8; i++) if (((tags >> (i * 2)) & 3) !== 3) tw |= 1 << i
     const register = (at: number, count: number) => hexOf(state.u8.slice(at, at + count))
     const eight = Array.from({ length: 8 }, (_, i) => i)
     return {
       cw: state.u32[L.FPU_CONTROL >> 2],
       sw: (state.u32[L.FPU_STATUS >> 2] & ~TOP_MASK) | (top << 11),
-      tw,
+      tw: state.u32[L.FPU_TAGS >> 2],
       mxcsr: state.u32[L.MXCSR >> 2],
       st: eight.map((i) => register(L.fpuRegisterOffset((top + i) & 7), 10)),
       xmm: eight.map((i) => register(L.xmmOffset(i), 16)),

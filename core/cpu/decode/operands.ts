@@ -30,6 +30,7 @@ const FIXED: Record<string, [RegisterFile, number, number]> = {
   FS: ['seg', 4, 2],
   GS: ['seg', 5, 2],
   ST: ['fpu', 0, 10],
+  XMM0: ['xmm', 0, 16],
   '1': ['none', 1, 1],
   '3': ['none', 3, 1],
 }

@@ -85,7 +85,9 @@ export class InterpreterOps implements Ops {
             : L.registerOffset(n)
           : operand.file === 'seg'
             ? L.segmentOffset(n)
-            : n,
+            : operand.file === 'xmm'
+              ? L.xmmOffset(n)
+              : n,
       )
     } else place = this.f.let(i32.load16_u(this.#op, operand.source === 'reg' ? D.OP_REG : D.OP_RM))
     this.#places.set(i, place)

@@ -8,7 +8,7 @@
  * Operand pattern: `r8 r16 r32 rv` (ModRM.reg, or the opcode's low bits with `+r`), `r/m8 r/m16 r/m32 r/mv`, `m m8 m16 m32 m64
  * m80 m128 m16:v` (memory only), `imm8 imm16 imm32 immv`, `simm8` (sign-extended), `rel8 relv`, `ptr16:v`, `moffs8 moffsv`,
  * `Sreg CRn DRn`, `mm mm/m32 mm/m64`, `xmm xmm/m8 xmm/m16 xmm/m32 xmm/m64 xmm/m128`, `rmm rxmm` (ModRM.rm register only), `r32/m8 r32/m16`
- * (32-bit register, or narrower memory), `ST(i)`, and fixed ones `AL AX rAX CL DX 1 ES CS SS DS FS GS`.
+ * (32-bit register, or narrower memory), `ST(i)`, and fixed ones `AL AX rAX CL DX 1 ES CS SS DS FS GS XMM0`.
  * A row with a `v` operand, `v` immediate, or `sized: true` stands for two forms, of 16 and of 32 bits.
  */
 import type { Ops } from '../ops/ops.ts'
