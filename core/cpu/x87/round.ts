@@ -69,6 +69,12 @@ export const round = runtimeFunction('x87_round', ['i32', 'i32', 'i32', 'i32', '
       () => {
         f.set(flags, i32.const(UE))
         f.set(exponent, i32.add(exponent, EXPONENT_ADJUST))
+        // Only FSCALE goes so low: nothing is left.
+        f.if(i32.le_s(exponent, 0), () => {
+          storeRegister(f, destination, constI64(0), sign)
+          f.drop(raised(link, UE | PE))
+          f.return(i32.const(1))
+        })
       },
       () => f.set(denormal, i32.add(tiny, 0)),
     )
@@ -94,11 +100,12 @@ export const round = runtimeFunction('x87_round', ['i32', 'i32', 'i32', 'i32', '
   f.if(i32.and(i32.eqz(exponent), i64.lt_s(hi, 0)), () => f.set(exponent, i32.const(1)))
   f.if(i32.ge_s(exponent, EXPONENT_MAX), () => {
     f.set(flags, i32.or(flags, OE))
-    f.if(i32.eqz(i32.and(control, OE)), () => f.set(exponent, i32.sub(exponent, EXPONENT_ADJUST)))
+    const unmasked = f.let(i32.eqz(i32.and(control, OE)))
+    f.if(unmasked, () => f.set(exponent, i32.sub(exponent, EXPONENT_ADJUST)))
     f.if(i32.ge_s(exponent, EXPONENT_MAX), () => {
-      const away = f.let(
-        ifExpr(i32.eqz(direction), i32.const(1), i32.eq(direction, ifExpr(sign, i32.const(1), i32.const(2)))),
-      )
+      // Infinity or the largest number as the direction says; infinity also where FSCALE exceeds even the adjusted range.
+      const directed = i32.eq(direction, ifExpr(sign, i32.const(1), i32.const(2)))
+      const away = f.let(i32.or(i32.or(i32.eqz(direction), directed), unmasked))
       f.set(flags, i32.or(i32.and(i32.or(flags, PE), ~C1), when(away, C1)))
       f.set(hi, select(away, constI64(INTEGER_BIT), i64.sub(0, ulp)))
       f.set(exponent, i32.sub(EXPONENT_MAX, i32.eqz(away)))
