@@ -8,6 +8,7 @@ import { piix4Pm } from './chipset/piix4-pm/piix4-pm.ts'
 import { debugExit } from './debug/debug-exit.ts'
 import { portE9 } from './debug/port-e9.ts'
 import type { Device, DeviceDescriptor } from './device.ts'
+import { vga } from './display/vga/vga.ts'
 import { i8259 } from './interrupt/i8259.ts'
 
 export const deviceCatalogue = [
@@ -17,4 +18,5 @@ export const deviceCatalogue = [
   debugExit,
   i8259,
   portE9,
+  vga,
 ] as const satisfies readonly DeviceDescriptor<unknown, Device>[]

@@ -17,7 +17,7 @@ export interface Specimen {
 
 /** Creates the device with its default options. */
 export function createSpecimen(descriptor: AnyDescriptor): Specimen {
-  const context = createFakeContext()
+  const context = createFakeContext({ vramBytes: 0x10_0000 })
   return { context, device: descriptor.create(context, descriptor.options.parse({})) }
 }
 
