@@ -10,8 +10,10 @@ import { portE9 } from './debug/port-e9.ts'
 import type { Device, DeviceDescriptor } from './device.ts'
 import { vga } from './display/vga/vga.ts'
 import { i8259 } from './interrupt/i8259.ts'
+import { piix3Ide } from './storage/ata/piix3-ide.ts'
 
 export const deviceCatalogue = [
+  piix3Ide,
   piix4Pm,
   piix3,
   i440fx,
