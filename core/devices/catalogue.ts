@@ -9,7 +9,9 @@ import { debugExit } from './debug/debug-exit.ts'
 import { portE9 } from './debug/port-e9.ts'
 import type { Device, DeviceDescriptor } from './device.ts'
 import { vga } from './display/vga/vga.ts'
+import { i8042 } from './input/i8042.ts'
 import { i8259 } from './interrupt/i8259.ts'
+import { ns16550a } from './serial/ns16550a.ts'
 import { piix3Ide } from './storage/ata/piix3-ide.ts'
 
 export const deviceCatalogue = [
@@ -21,4 +23,6 @@ export const deviceCatalogue = [
   i8259,
   portE9,
   vga,
+  i8042,
+  ns16550a,
 ] as const satisfies readonly DeviceDescriptor<unknown, Device>[]
