@@ -2,7 +2,9 @@
  * Every chip a machine can have. Settings forms, validation, saved state and contract tests are derived from this list: a new
  * chip adds its own file, one line here, and its test.
  */
+
 import { i440fx } from './chipset/i440fx.ts'
+import { i8237 } from './chipset/i8237.ts'
 import { piix3 } from './chipset/piix3.ts'
 import { piix4Pm } from './chipset/piix4-pm/piix4-pm.ts'
 import { debugExit } from './debug/debug-exit.ts'
@@ -25,4 +27,5 @@ export const deviceCatalogue = [
   vga,
   i8042,
   ns16550a,
+  i8237,
 ] as const satisfies readonly DeviceDescriptor<unknown, Device>[]
