@@ -165,7 +165,7 @@ export class Cpu {
     state.setReg32(2, this.profile.signature)
     state.eflags = 2
     state.u32[L.FPU_CONTROL >> 2] = 0x40
-    state.u32[L.FPU_TAGS >> 2] = 0x5555
+    state.u32[L.FPU_TAGS >> 2] = 0xff
     state.u32[L.MXCSR >> 2] = 0x1f80
     state.u32[L.IA32_APIC_BASE >> 2] = 0xfee0_0900
     state.u32[L.IA32_PAT >> 2] = 0x0007_0406

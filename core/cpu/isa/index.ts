@@ -13,6 +13,7 @@ import { SSE42_ROWS } from './sse42.ts'
 import { SSSE3_ROWS } from './ssse3.ts'
 import { STRINGS } from './strings.ts'
 import { SYSTEM } from './system.ts'
+import { X87_ROWS } from './x87.ts'
 
 export const ROWS: readonly Row[] = [
   ...ARITHMETIC,
@@ -21,6 +22,7 @@ export const ROWS: readonly Row[] = [
   ...CONTROL,
   ...STRINGS,
   ...SYSTEM,
+  ...X87_ROWS,
   ...MMX_ROWS,
   ...SSE_ROWS,
   ...SSE_MOVE_ROWS,

@@ -116,7 +116,7 @@ const compareFlags = (options: number) =>
 
 const FLAGS = { ...X87, feature: 'ppro', writes: 'OSZAPC' } as const
 
-export const x87ArithmeticRows: readonly Row[] = [
+export const X87_ARITHMETIC_ROWS: readonly Row[] = [
   ...OPERATIONS.flatMap(operationRows),
   ...compareRows('', 2, 0),
   ...compareRows('P', 3, POP_ONE),

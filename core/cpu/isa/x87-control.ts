@@ -38,7 +38,7 @@ const fldcw = (o: Ops) => {
 
 const nothing: Semantics = () => {}
 
-export const x87ControlRows: readonly Row[] = [
+export const X87_CONTROL_ROWS: readonly Row[] = [
   row('FNINIT', '', 'DB E3', (o) => o.call(initialize), X87),
   row('FNCLEX', '', 'DB E2', (o) => o.call(clearExceptions), X87),
   row('FNSTCW', 'm16', 'D9 /7', (o) => o.write(0, o.state(L.FPU_CONTROL)), X87),

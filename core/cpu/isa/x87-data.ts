@@ -82,7 +82,7 @@ const swap = waiting((o) => o.call(exchange, o.registerNumber(0)))
 const move = (cc: number) => waiting((o) => o.call(conditionalMove, o.registerNumber(1), o.condition(cc)))
 const MOVE = { ...X87, feature: 'ppro', reads: 'ZPC' } as const
 
-export const x87DataRows: readonly Row[] = [
+export const X87_DATA_ROWS: readonly Row[] = [
   row('FLD', 'm32fp', 'D9 /0', loadSingle, X87),
   row('FLD', 'm64fp', 'DD /0', loadDouble, X87),
   row('FLD', 'm80fp', 'DB /5', loadTenBytes(fldValue), X87),

@@ -16,7 +16,7 @@ const simple = (mnemonic: string, opcode: string, fn: RuntimeFunction<'void'>): 
     X87,
   )
 
-export const x87FunctionRows: readonly Row[] = [
+export const X87_FUNCTION_ROWS: readonly Row[] = [
   simple('FXTRACT', 'D9 F4', extract),
   simple('FPREM1', 'D9 F5', ieeeRemainder),
   simple('FPREM', 'D9 F8', partialRemainder),
