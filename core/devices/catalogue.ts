@@ -2,7 +2,7 @@
  * Every chip a machine can have. Settings forms, validation, saved state and contract tests are derived from this list: a new
  * chip adds its own file, one line here, and its test.
  */
-
+import { pcSpeaker } from './audio/pc-speaker.ts'
 import { i440fx } from './chipset/i440fx.ts'
 import { i8237 } from './chipset/i8237.ts'
 import { piix3 } from './chipset/piix3.ts'
@@ -15,6 +15,7 @@ import { i8042 } from './input/i8042.ts'
 import { i8259 } from './interrupt/i8259.ts'
 import { ns16550a } from './serial/ns16550a.ts'
 import { piix3Ide } from './storage/ata/piix3-ide.ts'
+import { i8254 } from './timer/i8254.ts'
 
 export const deviceCatalogue = [
   piix3Ide,
@@ -28,4 +29,6 @@ export const deviceCatalogue = [
   i8042,
   ns16550a,
   i8237,
+  i8254,
+  pcSpeaker,
 ] as const satisfies readonly DeviceDescriptor<unknown, Device>[]
