@@ -95,7 +95,9 @@ export class VmHost {
   async started(): Promise<void> {
     if (this.#state !== 'starting') return
     const running = Promise.withResolvers<void>()
-    const unsubscribe = this.onState.subscribe(() => running.resolve())
+    const unsubscribe = this.onState.subscribe((state) => {
+      if (state === 'running') running.resolve()
+    })
     const ending = await Promise.race([running.promise, this.ending])
     unsubscribe()
     if (ending?.kind === 'not-started') throw ending.error

@@ -39,7 +39,7 @@ export function createFakeMachine(config: MachineConfig): Machine {
   const keys: { code: KeyCode; down: boolean }[] = []
   const serialInput: number[] = []
   const pointer = { x: 100, y: 100, left: false }
-  let lines: string[] = ['']
+  let lines: string[] = ['READY', '']
   let dirty = true
   let busy = false
   let shift = false
@@ -94,7 +94,7 @@ export function createFakeMachine(config: MachineConfig): Machine {
     for (let byte = serialInput.shift(); byte !== undefined; byte = serialInput.shift())
       print(String.fromCharCode(byte).toUpperCase())
   }
-  print('READY\n')
+  let begun = false
 
   return {
     memory,
@@ -128,6 +128,8 @@ export function createFakeMachine(config: MachineConfig): Machine {
       pending: () => 0,
     },
     runSlice(budgetNs) {
+      if (!begun) for (const port of serialPorts) for (const byte of Buffer.from('READY\n')) port.onOutput(byte)
+      begun = true
       if (config.clock === 'host') clock.advanceTo(config.hostNowNs() - hostStartNs)
       guestWork()
       end.reason = ending ?? 'ran'
