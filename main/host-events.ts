@@ -11,6 +11,9 @@ export class HostEvents {
     this.#emitter.emit({ event, data } as HostEvent)
   }
 
+  /** Whether any client watches this event. Told by the host, which knows its connections. */
+  isWatched: (event: EventName) => boolean = () => false
+
   subscribe(listener: (event: HostEvent) => void): () => void {
     return this.#emitter.subscribe(listener)
   }

@@ -18,7 +18,7 @@ import { isFirstStart, Library } from './library/library.ts'
 import { acquireLock, type LockFile } from './library/lock-file.ts'
 import { libraryError } from './library/machine-folder.ts'
 import { RotatingLog } from './library/rotating-log.ts'
-import { createAppService } from './services/app-service.ts'
+import { createAppService, type ShellHooks } from './services/app-service.ts'
 import { createConsoleService } from './services/console-service.ts'
 import { importDemo } from './services/import-image.ts'
 import { createLibraryService } from './services/library-service.ts'
@@ -42,8 +42,7 @@ export interface HostOptions {
   readonly lockNote?: Readonly<Record<string, string>>
   /** Make the demo machine when the library is new. */
   readonly welcome: boolean
-  /** Called when a client asks the app to end. */
-  onQuit(): void
+  readonly shell: ShellHooks
   /** Entry of VM threads, for tests. */
   readonly vmThread?: URL
 }
@@ -65,13 +64,14 @@ export class Host {
     this.machines = new Machines(library, pools, this.events)
     const importer = { library, pools, events: this.events }
     const services: Services = {
-      app: createAppService({ version: appVersion(), libraryFolder, quit: options.onQuit }),
+      app: createAppService({ version: appVersion(), libraryFolder, shell: options.shell }, this.machines, this.events),
       library: createLibraryService(this.machines, importer),
       machine: createMachineService(this.machines, pools),
       console: createConsoleService(this.machines),
       upload: createUploadService(),
     }
     this.#dispatcher = new Dispatcher(services, new RotatingLog(join(libraryFolder, OWN_FOLDER, 'logs/host.log')))
+    this.events.isWatched = (event) => [...this.#connections].some((connection) => connection.watches(event))
     this.events.subscribe(({ event, data }) => {
       for (const connection of this.#connections) connection.emit(event, data)
     })

@@ -1,6 +1,7 @@
 /** The app itself: what is running, and which events this connection wants. */
 import { z } from '../base/schema.ts'
 import { eventNameSchema } from './events.ts'
+import { machineIdSchema } from './machine-spec.ts'
 import { method } from './method.ts'
 
 export const appApi = {
@@ -16,10 +17,14 @@ export const appApi = {
       hostPaths: z.boolean(),
       hostMemoryMib: z.int(),
       hostCores: z.int(),
+      /** Where the browser shell serves its page, with the token; null for other shells and for connections from a page. */
+      pageUrl: z.string().nullable(),
     }),
   ),
   /** Replaces the list of events that this connection receives. The client's `on` does this by itself. */
   watch: method(z.strictObject({ events: z.array(eventNameSchema) }), z.null(), { quiet: true }),
+  /** Brings the console of a machine to the front, in the window or in the browser. */
+  openConsole: method(z.strictObject({ id: machineIdSchema }), z.null()),
   /** Stops every running machine (power button pulled) and ends the host. */
   quit: method(z.strictObject({}), z.null()),
 } as const

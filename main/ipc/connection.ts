@@ -54,6 +54,10 @@ export class Connection implements CallContext {
     if (!this.#ended && this.#watched.has(event)) this.#transport.send({ type: 'event', event, data })
   }
 
+  watches(event: EventName): boolean {
+    return this.#watched.has(event)
+  }
+
   close(): void {
     this.#transport.close()
     this.#end()

@@ -1,16 +1,32 @@
 /** The app itself behind the contract. */
 import { availableParallelism, totalmem } from 'node:os'
 import type { Service } from '../../core/contract/api.ts'
+import type { MachineCard } from '../../core/contract/machine-card.ts'
+import type { HostEvents } from '../host-events.ts'
 import type { CallContext } from '../ipc/call-context.ts'
+import type { Machines } from '../vm/machines.ts'
+
+/** What the shell around the host does for it. */
+export interface ShellHooks {
+  /** Shows a machine's console; `watched` when a page that is open has been told to. */
+  openConsole(card: MachineCard, watched: boolean): void | Promise<void>
+  /** The address of the page, if there is one. */
+  pageUrl(): string | null
+  /** Ends the app. */
+  quit(): void
+}
 
 export interface AppOptions {
   readonly version: string
   readonly libraryFolder: string
-  /** Ends the host, after the answer has been given. */
-  quit(): void
+  readonly shell: ShellHooks
 }
 
-export function createAppService(options: AppOptions): Service<'app', CallContext> {
+export function createAppService(
+  options: AppOptions,
+  machines: Machines,
+  events: HostEvents,
+): Service<'app', CallContext> {
   return {
     info: (_, { grants }) => ({
       version: options.version,
@@ -20,13 +36,21 @@ export function createAppService(options: AppOptions): Service<'app', CallContex
       hostPaths: grants.hostPaths,
       hostMemoryMib: Math.floor(totalmem() / 2 ** 20),
       hostCores: availableParallelism(),
+      pageUrl: grants.shell === 'local' ? options.shell.pageUrl() : null,
     }),
     watch({ events }, context) {
       context.watch(events)
       return null
     },
+    async openConsole({ id }) {
+      const card = await machines.card(id)
+      await options.shell.openConsole(card, events.isWatched('open-console'))
+      events.emit('open-console', { card })
+      return null
+    },
     quit() {
-      setImmediate(() => options.quit())
+      // After the answer has been given.
+      setImmediate(() => options.shell.quit())
       return null
     },
   }

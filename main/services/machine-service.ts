@@ -10,7 +10,7 @@ import { openSource } from './media-source.ts'
 export function createMachineService(machines: Machines, pools: ThreadPools): Service<'machine', CallContext> {
   return {
     async start({ id, discardWrites }) {
-      await machines.start(id, discardWrites)
+      await machines.start(id, { discardWrites })
       return machines.card(id)
     },
     async pause({ id }) {

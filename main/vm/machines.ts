@@ -79,11 +79,11 @@ export class Machines {
   }
 
   /** Switches a machine on; resolves when it runs. */
-  async start(id: string, discardWrites: boolean): Promise<void> {
+  async start(id: string, run: Partial<RunOptions>): Promise<void> {
     const { path, spec } = this.library.machine(id)
     this.requireOff(id)
     this.#crashes.delete(id)
-    const options = { ...NORMAL_RUN, discardWrites }
+    const options = { ...NORMAL_RUN, ...run }
     const running = new RunningMachine(this.#pools, path, withAbsolutePaths(spec, path), options, {
       onThumbnail: (thumbnail) => {
         this.#thumbnails.set(id, thumbnail)

@@ -91,6 +91,11 @@ export class VmHost {
     return this.#state
   }
 
+  /** Whether the thread can still be asked. */
+  get isAlive(): boolean {
+    return this.#early === undefined && this.#state !== 'off' && this.#state !== 'crashed'
+  }
+
   /** Resolves when the machine runs; rejects with what kept it from starting. */
   async started(): Promise<void> {
     if (this.#state !== 'starting') return
@@ -107,7 +112,7 @@ export class VmHost {
 
   /** Asks the thread and waits for its answer. Rejects with `vm/invalid-state` when the machine ends first. */
   call<T extends VmThreadRequest['type']>(request: Extract<VmThreadRequest, { type: T }>): Promise<VmThreadReply<T>> {
-    if (this.#early || this.#state === 'off' || this.#state === 'crashed') return Promise.reject(endedError())
+    if (!this.isAlive) return Promise.reject(endedError())
     const call = ++this.#lastCall
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     this.#calls.set(call, { resolve, reject })

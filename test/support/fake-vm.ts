@@ -1,6 +1,11 @@
 /** Running machines with the fake machine inside: real threads, real messages, no guest. */
 import { onTestFinished } from 'vitest'
-import { MACHINE_SCHEMA_VERSION, type MachineSettingsInput, type MachineSpec, machineSpecSchema } from '../../core/contract/machine-spec.ts'
+import {
+  MACHINE_SCHEMA_VERSION,
+  type MachineSettingsInput,
+  type MachineSpec,
+  machineSpecSchema,
+} from '../../core/contract/machine-spec.ts'
 import type { RunOptions } from '../../core/contract/vm-thread.ts'
 import { VmHost } from '../../main/vm/vm-host.ts'
 import { ThreadPools } from '../../main/vm/vm-pool.ts'
@@ -8,7 +13,13 @@ import { ThreadPools } from '../../main/vm/vm-pool.ts'
 /** The thread of the fake machine. */
 export const fakeVmThread = new URL('./fake-vm-thread.ts', import.meta.url)
 
-export const plainRun: RunOptions = { engine: 'auto', debugExit: false, discardWrites: false, requireBootable: false, stepped: false }
+export const plainRun: RunOptions = {
+  engine: 'auto',
+  debugExit: false,
+  discardWrites: false,
+  requireBootable: false,
+  stepped: false,
+}
 
 export function fakeSpec(settings: Partial<MachineSettingsInput> = {}): MachineSpec {
   return machineSpecSchema.parse({
@@ -28,7 +39,13 @@ export function startFakeVm(settings: Partial<MachineSettingsInput> = {}, option
 
 /** Presses and releases a key. */
 export function press(vm: VmHost, code: 'F8' | 'F9' | 'F10' | 'F11' | 'F12' | 'KeyA'): void {
-  vm.send({ type: 'keys', events: [{ code, down: true }, { code, down: false }] })
+  vm.send({
+    type: 'keys',
+    events: [
+      { code, down: true },
+      { code, down: false },
+    ],
+  })
 }
 
 /** What the machine has sent on its serial lines. */

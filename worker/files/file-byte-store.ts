@@ -104,8 +104,8 @@ class FileByteStore implements ByteStore {
 }
 
 /**
- * Opens a regular file. Throws `disk/not-found`, `disk/read-only` (it may not be written; open it with `readOnly`) or `disk/io`
- * for whatever is no file, such as a directory.
+ * Opens a regular file. Throws `disk/not-found`, `disk/read-only` (it may not be written; open it with `readOnly`) or
+ * `disk/unsupported-format` for whatever is no file, such as a directory.
  */
 export function openFileByteStore(path: string, readOnly: boolean): ByteStore {
   let fd: number
@@ -113,14 +113,17 @@ export function openFileByteStore(path: string, readOnly: boolean): ByteStore {
     fd = openSync(path, readOnly ? 'r' : constants.O_RDWR)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EISDIR')
-      throw new AppError('disk/io', `It is a directory, not an image: ${path}`, { context: { path }, cause })
+      throw new AppError('disk/unsupported-format', `It is a directory, not an image: ${path}`, {
+        context: { path },
+        cause,
+      })
     throw hostError(readOnly ? 'read' : 'open', path, cause)
   }
   const stat = fstatSync(fd)
   if (!stat.isFile()) {
     closeSync(fd)
     const what = stat.isDirectory() ? 'a directory' : 'a special file'
-    throw new AppError('disk/io', `It is ${what}, not an image: ${path}`, { context: { path } })
+    throw new AppError('disk/unsupported-format', `It is ${what}, not an image: ${path}`, { context: { path } })
   }
   return new FileByteStore(path, fd, stat.size, readOnly)
 }

@@ -79,7 +79,10 @@ function readBlob(path: string): Uint8Array {
     if (code === 'ENOENT')
       throw new AppError('disk/not-found', `There is no such file: ${path}`, { context: { path }, cause })
     if (code === 'EISDIR')
-      throw new AppError('disk/io', `It is a directory, not a file: ${path}`, { context: { path }, cause })
+      throw new AppError('disk/unsupported-format', `It is a directory, not a file: ${path}`, {
+        context: { path },
+        cause,
+      })
     throw new AppError('disk/io', `Cannot read ${path} (${code ?? 'too large'})`, { context: { path }, cause })
   }
   if (bytes.length === 0) throw new AppError('disk/corrupt-image', `The file is empty: ${path}`, { context: { path } })

@@ -5,7 +5,8 @@ import type { VmHost } from '../../../main/vm/vm-host.ts'
 import { collectSerial, press, startFakeVm } from '../../support/fake-vm.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
-const wait = (vm: VmHost, text: string, timeoutSeconds: number | null = 60) => vm.call({ type: 'wait-text', text, timeoutSeconds, background: false })
+const wait = (vm: VmHost, text: string, timeoutSeconds: number | null = 60) =>
+  vm.call({ type: 'wait-text', text, timeoutSeconds, background: false })
 
 describe('a machine on its thread', () => {
   test('starts, shows its screen and ends when the plug is pulled', async () => {
@@ -53,7 +54,13 @@ describe('a machine on its thread', () => {
       ],
     })
     await vm.call({ type: 'input-read' })
-    expect((await vm.call({ type: 'screen-text' })).lines).toEqual(['READY', 'left 50 70', 'right 55 65', 'wheel 2', ''])
+    expect((await vm.call({ type: 'screen-text' })).lines).toEqual([
+      'READY',
+      'left 50 70',
+      'right 55 65',
+      'wheel 2',
+      '',
+    ])
   })
 
   test('ends as the guest says: by switching off, or through the exit port', async () => {
@@ -89,7 +96,10 @@ describe('a machine on its thread', () => {
     const call = vm.call({ type: 'wait-text', text: 'never', timeoutSeconds: null, background: false })
     press(vm, 'F11')
     await expect(call).rejects.toMatchObject({ code: 'vm/invalid-state' })
-    expect(await vm.ending).toEqual({ kind: 'crashed', error: { code: 'vm/crashed', message: 'The fake guest broke its machine', context: {} } })
+    expect(await vm.ending).toEqual({
+      kind: 'crashed',
+      error: { code: 'vm/crashed', message: 'The fake guest broke its machine', context: {} },
+    })
     expect(vm.state).toBe('crashed')
     await other.call({ type: 'type-text', text: 'still here' })
     expect(other.state).toBe('running')
@@ -117,7 +127,10 @@ describe('a machine on its thread', () => {
 
   test('that cannot be made says why and is off', async () => {
     const vm = startFakeVm({ memoryMib: 666 })
-    await expect(vm.started()).rejects.toMatchObject({ code: 'vm/invalid-state', message: 'Not enough memory for this machine' })
+    await expect(vm.started()).rejects.toMatchObject({
+      code: 'vm/invalid-state',
+      message: 'Not enough memory for this machine',
+    })
     expect(vm.state).toBe('off')
   })
 })

@@ -1,0 +1,80 @@
+/** Commands on the library: list, show, create, import, set, delete, logs. */
+
+import { parseWith } from '../../../core/base/schema.ts'
+import { machineSettingsSchema } from '../../../core/contract/machine-spec.ts'
+import { usageError } from '../failure.ts'
+import { filePath, type MachineFlags, settingsOf } from '../machine-flags.ts'
+import { cardRow, describeCard, type JsonFlag, print, table } from '../output.ts'
+import { findMachine, withClient } from '../session.ts'
+import { patchOf } from './setting-assignments.ts'
+
+export async function list(flags: JsonFlag): Promise<void> {
+  await withClient(async ({ api }) => {
+    const cards = await api.library.list({})
+    print(flags, cards, cards.length === 0 ? '' : table(cards.map(cardRow)))
+  })
+}
+
+export async function show(name: string, flags: JsonFlag): Promise<void> {
+  await withClient(async (client) => {
+    const card = await findMachine(client, name)
+    print(flags, card, describeCard(card))
+  })
+}
+
+export interface CreateFlags extends MachineFlags, JsonFlag {
+  readonly name: string
+  readonly notes?: string
+  readonly tag?: string[]
+}
+
+export async function create(flags: CreateFlags): Promise<void> {
+  const input = {
+    ...settingsOf(flags, flags.name),
+    ...(flags.notes === undefined ? {} : { notes: flags.notes }),
+    ...(flags.tag ? { tags: flags.tag } : {}),
+  }
+  const settings = parseWith(machineSettingsSchema, input, 'The machine', 'usage/invalid')
+  await withClient(async ({ api }) => {
+    const card = await api.library.create({ settings })
+    print(flags, card, `Created ${card.spec.name}`)
+  })
+}
+
+export async function importFile(file: string, flags: JsonFlag & { readonly name?: string }): Promise<void> {
+  const path = filePath(file)
+  await withClient(async ({ api }) => {
+    const card = await api.library.importImage({
+      source: { kind: 'path', path },
+      ...(flags.name === undefined ? {} : { name: flags.name }),
+    })
+    print(flags, card, `Created ${card.spec.name}`)
+  })
+}
+
+export async function set(name: string, assignments: string[], flags: JsonFlag): Promise<void> {
+  if (assignments.length === 0) throw usageError('set needs key=value')
+  await withClient(async (client) => {
+    const { id, spec } = await findMachine(client, name)
+    const card = await client.api.library.update({ id, patch: patchOf(spec, assignments) })
+    print(flags, card, '')
+  })
+}
+
+export async function remove(name: string, flags: JsonFlag): Promise<void> {
+  await withClient(async (client) => {
+    const { id, spec } = await findMachine(client, name)
+    await client.api.library.delete({ id })
+    print(flags, { id }, `Deleted ${spec.name}`)
+  })
+}
+
+export async function logs(name: string, flags: JsonFlag & { readonly lines?: string }): Promise<void> {
+  const lines = flags.lines === undefined ? 200 : Number(flags.lines)
+  if (!Number.isInteger(lines) || lines < 1 || lines > 10_000) throw usageError('--lines is a number from 1 to 10000')
+  await withClient(async (client) => {
+    const { id } = await findMachine(client, name)
+    const result = await client.api.library.logs({ id, lines })
+    print(flags, result, result.lines.join('\n'))
+  })
+}

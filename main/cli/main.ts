@@ -1,0 +1,170 @@
+/**
+ * The command `vitrine`. Each command's code is loaded when it is called, so that `run` starts fast. Errors are one line on
+ * standard error; the status is 2 for what was asked wrongly and 1 for what failed.
+ */
+import { Command, CommanderError } from 'commander'
+import { appVersion } from '../app-version.ts'
+import { reportFailure, usageError } from './failure.ts'
+import { addMachineFlags } from './machine-flags.ts'
+import { addRunFlags } from './run/run-flags.ts'
+
+let status = 0
+
+/** Adds a command whose action may give a status. */
+function add(
+  program: Command,
+  usage: string,
+  summary: string,
+  action: (...args: never[]) => Promise<number | undefined | void>,
+): Command {
+  const command = program.command(usage).description(summary)
+  return command.action(async (...args: unknown[]) => {
+    // Last comes the command itself, which no action wants.
+    status = (await action(...(args.slice(0, -1) as never[]))) ?? 0
+  })
+}
+
+const library = () => import('./commands/library-commands.ts')
+const power = () => import('./commands/power-commands.ts')
+const input = () => import('./commands/input-commands.ts')
+const view = () => import('./commands/screen-commands.ts')
+
+function createProgram(): Command {
+  const program = new Command('vitrine')
+    .description('A glass case in which whole PCs go on running.')
+    .version(appVersion())
+    .exitOverride()
+    .showSuggestionAfterError(false)
+    .configureOutput({ writeErr: () => {}, outputError: () => {} })
+
+  addRunFlags(
+    addMachineFlags(
+      add(program, 'run', 'run a throw-away machine here', async (flags) =>
+        (await import('./run/run-command.ts')).run(flags),
+      ),
+    ),
+  )
+
+  const json = (command: Command) => command.option('--json', 'print JSON')
+  json(add(program, 'list', 'list the machines', async (flags) => (await library()).list(flags)))
+  json(add(program, 'show <name>', 'describe a machine', async (name, flags) => (await library()).show(name, flags)))
+  json(addMachineFlags(add(program, 'create', 'make a machine', async (flags) => (await library()).create(flags))))
+    .requiredOption('--name <NAME>', 'its name')
+    .option('--notes <TEXT>', 'notes')
+    .option('--tag <TAG...>', 'tags')
+  json(
+    add(program, 'import <file>', 'make a machine from a disk image, which is copied', async (file, flags) =>
+      (await library()).importFile(file, flags),
+    ),
+  ).option('--name <NAME>', 'its name')
+  json(
+    add(program, 'set <name> <assignments...>', 'change settings: key=value', async (name, pairs, flags) =>
+      (await library()).set(name, pairs, flags),
+    ),
+  )
+  json(
+    add(program, 'delete <name>', 'delete a machine and its folder', async (name, flags) =>
+      (await library()).remove(name, flags),
+    ),
+  )
+  json(
+    add(program, 'logs <name>', 'print the log of a machine', async (name, flags) =>
+      (await library()).logs(name, flags),
+    ),
+  ).option('--lines <N>', 'how many of the last lines (default 200)')
+
+  json(add(program, 'start <name>', 'switch a machine on', async (name, flags) => (await power()).start(name, flags)))
+    .option('--headless', 'open no window')
+    .option('--snapshot', 'forget every write at the end')
+  json(
+    add(program, 'stop <name>', 'ask a machine to shut down', async (name, flags) => (await power()).stop(name, flags)),
+  ).option('--force', 'pull the plug')
+  json(add(program, 'pause <name>', 'pause a machine', async (name, flags) => (await power()).pause(name, flags)))
+  json(
+    add(program, 'resume <name>', 'let a paused machine go on', async (name, flags) =>
+      (await power()).resume(name, flags),
+    ),
+  )
+  json(
+    add(program, 'reset <name>', 'press the reset button', async (name, flags) => (await power()).reset(name, flags)),
+  )
+
+  json(
+    add(program, 'type <name> <text>', 'type text', async (name, text, flags) =>
+      (await input()).type(name, text, flags),
+    ),
+  )
+  json(
+    add(program, 'key <name> <chords...>', 'press keys, such as ctrl-alt-del', async (name, chords, flags) =>
+      (await input()).key(name, chords, flags),
+    ),
+  )
+  json(
+    add(
+      program,
+      'mouse <name> <verb> [args...]',
+      'move DX DY, to X Y, click [X Y] [BUTTON], down, up, wheel N',
+      async (name, verb, args, flags) => (await input()).mouse(name, verb, args, flags),
+    ),
+  ).allowUnknownOption()
+  json(
+    add(
+      program,
+      'attach <name> <slot> <file>',
+      'put an image into a floppy or CD drive',
+      async (name, slot, file, flags) => (await input()).attach(name, slot, file, flags),
+    ),
+  ).option('--write-protected', 'the guest may not write it')
+  json(
+    add(program, 'eject <name> <slot>', 'take the medium out of a drive', async (name, slot, flags) =>
+      (await input()).eject(name, slot, flags),
+    ),
+  )
+
+  json(
+    add(program, 'screen <name>', 'print the text on the screen', async (name, flags) =>
+      (await view()).screen(name, flags),
+    ),
+  ).option('--text', 'as text (the default)')
+  json(
+    add(program, 'screenshot <name> <file>', 'save the screen as PNG', async (name, file, flags) =>
+      (await view()).screenshot(name, file, flags),
+    ),
+  )
+  add(program, 'serial <name>', 'be the terminal of a serial port', async (name, flags) =>
+    (await view()).serial(name, flags),
+  ).option('--port <N>', 'COM port, 1 to 4 (default 1)')
+
+  json(
+    add(program, 'serve', 'serve the app to a browser on this computer', async (flags) =>
+      (await import('./commands/serve-command.ts')).serve(flags),
+    ),
+  )
+    .option('--port <N>', 'TCP port on 127.0.0.1 (default: any free one)')
+    .option('--open', 'open the browser (the default)', true)
+    .option('--no-open', 'only print the address')
+    .option('--media <FOLDER...>', 'folders whose images the page may use where they are')
+    .option('--background', 'no page until it is wanted; end when nothing runs')
+  return program
+}
+
+async function main(): Promise<number> {
+  const program = createProgram()
+  try {
+    await program.parseAsync(process.argv)
+    return status
+  } catch (error) {
+    if (!(error instanceof CommanderError)) return reportFailure(error)
+    // Help and version, which have been printed.
+    if (error.exitCode === 0) return 0
+    if (error.code === 'commander.help') {
+      process.stderr.write(program.helpInformation())
+      return 2
+    }
+    return reportFailure(usageError(error.message.replace(/^error: /, '')))
+  }
+}
+
+process.exitCode = await main()
+// Standard input or a stray timer must not keep a finished command; what was printed has to get out first.
+process.stdout.write('', () => process.exit())
