@@ -24,17 +24,17 @@ const low =
   (o) =>
     o.writeV128(0, fn(o, readLow64(o, 1)))
 
-/** Two values from XMM or memory to an MMX register. */
-const toMmx = (fn: (o: Ops) => V128): Semantics =>
-  mmx((o, touch) => {
-    const value = fn(o)
-    touch()
-    o.writeI64(0, i64x2.extract_lane(value, 0))
-  })
-
 /** Two singles: the upper lanes are cleared, so that they raise nothing. */
 const lowSingles = (o: Ops, i: number): V128 =>
   o.f.let(i64x2.replace_lane(v128.zero(), 0, i64x2.extract_lane(readLow64(o, i), 0)))
+
+/** Two values from XMM or memory to an MMX register, which counts as used even when the conversion raises #XM. */
+const toMmx = (shape: 'ps' | 'pd', truncate: boolean): Semantics =>
+  mmx((o, touch) => {
+    const source = shape === 'ps' ? lowSingles(o, 1) : o.readV128(1)
+    touch()
+    o.writeI64(0, i64x2.extract_lane(C.integersOf(o, shape, source, truncate), 0))
+  })
 
 /** CVTPI2PS always counts as an MMX instruction, CVTPI2PD only with a register source. */
 const singlesFromMmx: Semantics = mmx((o, touch) => {
@@ -66,20 +66,8 @@ const toInteger = (name: string, opcode: string, truncate: boolean): Row[] => [
     (o) => o.write(0, C.integerOf(o, 'f64', readF64(o, 1), truncate)),
     SSE2,
   ),
-  row(
-    `${name}PS2PI`,
-    'mm, xmm/m64',
-    `NP 0F ${opcode} /r`,
-    toMmx((o) => C.integersOf(o, 'ps', lowSingles(o, 1), truncate)),
-    SSE,
-  ),
-  row(
-    `${name}PD2PI`,
-    'mm, xmm/m128',
-    `66 0F ${opcode} /r`,
-    toMmx((o) => C.integersOf(o, 'pd', o.readV128(1), truncate)),
-    SSE2,
-  ),
+  row(`${name}PS2PI`, 'mm, xmm/m64', `NP 0F ${opcode} /r`, toMmx('ps', truncate), SSE),
+  row(`${name}PD2PI`, 'mm, xmm/m128', `66 0F ${opcode} /r`, toMmx('pd', truncate), SSE2),
 ]
 
 const packedToInteger = (name: string, opcode: string, shape: 'ps' | 'pd', truncate: boolean): Row =>

@@ -375,12 +375,17 @@ export function round(o: Ops, name: 'ps' | 'pd' | 'ss' | 'sd', x: V128, imm: I32
 export function approximate(f: FunctionBuilder, which: 'rcp' | 'rsqrt', x: V128): V128 {
   const sign = i32x4.const(0x8000_0000)
   const flush = (v: V128) => f.let(v128.andnot(v, v128.andnot(PS.denormal(v), sign)))
+  // The reciprocal of 2^126, the smallest normal number, already counts as tiny.
+  const tiny = (v: V128) => f32x4.le(f32x4.abs(v), f32x4.splat(2 ** -126))
   const operand = flush(x)
   const one = f32x4.splat(1)
   const quotient = f.let(f32x4.div(one, which === 'rcp' ? operand : f32x4.sqrt(operand)))
   const nan = f32x4.ne(x, x)
   const quieted = v128.or(x, i32x4.const(0x40_0000))
-  if (which === 'rcp') return v128.bitselect(quieted, flush(quotient), nan)
+  if (which === 'rcp') {
+    const kept = v128.andnot(quotient, v128.andnot(tiny(quotient), sign))
+    return v128.bitselect(quieted, kept, nan)
+  }
   // Negative numbers, but not zero, have no root.
   const invalid = f32x4.lt(operand, v128.zero())
   return v128.bitselect(quieted, v128.bitselect(i32x4.const(0xffc0_0000), quotient, invalid), nan)

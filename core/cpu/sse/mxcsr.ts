@@ -19,6 +19,7 @@ export const OE = 0x08
 export const UE = 0x10
 export const PE = 0x20
 export const MASK_SHIFT = 7
+export const OM = OE << MASK_SHIFT
 export const UM = UE << MASK_SHIFT
 export const PM = PE << MASK_SHIFT
 /** Denormal operands count as zero. */

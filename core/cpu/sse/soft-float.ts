@@ -10,7 +10,7 @@ import { select } from '../../wasm/expr.ts'
 import type { FunctionBuilder, Local } from '../../wasm/function-builder.ts'
 import { i32, i64 } from '../../wasm/ops.ts'
 import { runtimeFunction } from '../ops/runtime.ts'
-import { DAZ, FTZ, IE, mxcsr, OE, PE, RC_SHIFT, raise, UE, UM } from './mxcsr.ts'
+import { DAZ, FTZ, IE, mxcsr, OE, OM, PE, RC_SHIFT, raise, UE, UM } from './mxcsr.ts'
 
 /** A binary interchange format. */
 export interface Format {
@@ -129,22 +129,28 @@ const roundOf = (t: Format) =>
       // Tiny means below the smallest normal number after rounding with an unlimited exponent.
       const carried = i64.lt_s(i64.add(i64.and(significand, ~lost), i64.shl(roundsUp(), guard)), 0n)
       const tiny = f.let(i32.or(i32.lt_s(exponent, 0), i32.eqz(carried)))
-      const masked = f.let(i32.and(control, UM))
-      f.if(i32.and(tiny, i32.and(i32.ne(masked, 0), i32.ne(i32.and(control, FTZ), 0))), () => {
-        raise(f, UE | PE)
-        f.return(i64.mul(i64.extend_u(sign), t.sign))
+      f.if(tiny, () => {
+        // Unmasked: even exact results underflow, and they are inexact by what rounding loses with an unlimited exponent.
+        f.if(i32.eqz(i32.and(control, UM)), () => {
+          raise(f, select(i64.eqz(i64.and(significand, lost)), i32.const(UE), i32.const(UE | PE)))
+          f.return(i64.const(0))
+        })
+        f.if(i32.and(control, FTZ), () => {
+          raise(f, UE | PE)
+          f.return(i64.mul(i64.extend_u(sign), t.sign))
+        })
       })
       f.set(significand, shiftRightJam(significand, f.let(i32.sub(1, exponent))))
       f.set(exponent, i32.const(1))
-      const inexact = i64.ne(i64.and(significand, lost), 0n)
-      f.if(i32.and(tiny, i32.or(inexact, i32.eqz(masked))), () => raise(f, UE))
+      f.if(i32.and(tiny, i64.ne(i64.and(significand, lost), 0n)), () => raise(f, UE))
     })
     f.if(i64.ne(i64.and(significand, lost), 0n), () => raise(f, PE))
     const rounded = i64.add(i64.shr_u(significand, guard), roundsUp())
     // The integer bit, where there is one, adds 1 to the exponent field; so does a carry out of the fraction.
     const result = f.variable(i64.add(i64.shl(i64.extend_s(i32.sub(exponent, 1)), BigInt(t.fraction)), rounded))
     f.if(i32.or(i32.ge_s(exponent, t.maximum), i64.ge_u(result, t.infinity)), () => {
-      raise(f, OE | PE)
+      // An unmasked overflow is inexact only if rounding with an unlimited exponent was.
+      raise(f, select(i32.and(control, OM), i32.const(OE | PE), i32.const(OE)))
       f.set(result, i64.sub(t.infinity, i64.extend_u(i32.eqz(i32.or(outward, i32.eqz(mode))))))
     })
     f.return(i64.or(result, i64.mul(i64.extend_u(sign), t.sign)))

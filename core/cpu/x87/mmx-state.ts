@@ -14,7 +14,8 @@ export function touchMmx(o: Ops): void {
   o.setState(L.FPU_TAGS, constI32(0xff))
 }
 
-/** EMMS: all registers empty. */
+/** EMMS: all registers empty. TOP becomes 0 like with every MMX instruction. */
 export function emptyMmx(o: Ops): void {
+  o.setState(L.FPU_TOP, constI32(0))
   o.setState(L.FPU_TAGS, constI32(0))
 }
