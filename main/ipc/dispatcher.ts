@@ -37,7 +37,7 @@ export class Dispatcher {
       string,
       (params: unknown, context: CallContext) => unknown
     >
-    // biome-ignore lint/style/noNonNullAssertion: `Services` has an entry for every method that `findMethod` finds
+    // `Services` has an entry for every method that `findMethod` finds
     return service[methodName]!(checked, context)
   }
 

@@ -46,7 +46,7 @@ export class VectorRunner {
     for (let s = 0; s < 6; s++)
       state.setSegment(s, s === L.CS ? 0x23 : 0x2b, 0, 0xffff_ffff, s === L.CS ? 0xc0_fb00 : 0xc0_f300)
     state.u32[L.CPL >> 2] = 3
-    vector.in.r.forEach((value, n) => state.setReg32(n, value))
+    for (const [n, value] of vector.in.r.entries()) state.setReg32(n, value)
     state.eflags = vector.in.f
     state.eip = CODE
     ram.fill(0, DATA & ~0xfff, (DATA & ~0xfff) + 0x1000)
@@ -72,23 +72,24 @@ export class VectorRunner {
       const physical = (top + i) & 7
       const at = L.fpuRegisterOffset(physical)
       state.u8.fill(0, at, at + 16)
-      if (fx.st?.[i]) state.u8.set(bytesOf(fx.st[i]), at)
+      state.u8.set(bytesOf(fx.st?.[i] ?? ''), at)
       state.u8.fill(0, L.xmmOffset(i), L.xmmOffset(i) + 16)
-      if (fx.xmm?.[i]) state.u8.set(bytesOf(fx.xmm[i]), L.xmmOffset(i))
+      state.u8.set(bytesOf(fx.xmm?.[i] ?? ''), L.xmmOffset(i))
     }
     state.u32[L.FPU_TAGS >> 2] = tw
   }
 
   #fpu(): Required<FpuVector> {
     const { state } = this.cpu
-    const top = state.u32[L.FPU_TOP >> 2]
+    const word = (offset: number) => state.u32[offset >> 2] ?? 0
+    const top = word(L.FPU_TOP)
     const register = (at: number, count: number) => hexOf(state.u8.slice(at, at + count))
     const eight = Array.from({ length: 8 }, (_, i) => i)
     return {
-      cw: state.u32[L.FPU_CONTROL >> 2],
-      sw: (state.u32[L.FPU_STATUS >> 2] & ~TOP_MASK) | (top << 11),
-      tw: state.u32[L.FPU_TAGS >> 2],
-      mxcsr: state.u32[L.MXCSR >> 2],
+      cw: word(L.FPU_CONTROL),
+      sw: (word(L.FPU_STATUS) & ~TOP_MASK) | (top << 11),
+      tw: word(L.FPU_TAGS),
+      mxcsr: word(L.MXCSR),
       st: eight.map((i) => register(L.fpuRegisterOffset((top + i) & 7), 10)),
       xmm: eight.map((i) => register(L.xmmOffset(i), 16)),
     }

@@ -71,19 +71,22 @@ function parseOpcode(row: Row) {
   let moffs = false
   const immediates: ('b' | 'w' | 'd' | 'v')[] = []
   for (const word of words) {
-    let m: RegExpMatchArray | null
-    if ((m = word.match(/^([0-9A-F]{2})(\+r|\+i)?$/))) {
-      bytes.push(Number.parseInt(m[1]!, 16))
-      if (m[2] === '+r') plusR = true
-      if (m[2] === '+i') plusI = true
+    const byte = word.match(/^([0-9A-F]{2})(\+r|\+i)?$/)
+    const extension = word.match(/^\/([0-7])$/)
+    const immediate = word.match(/^i([bwdv])$/)
+    const displacement = word.match(/^c([bv])$/)
+    if (byte) {
+      bytes.push(Number.parseInt(byte[1]!, 16))
+      if (byte[2] === '+r') plusR = true
+      if (byte[2] === '+i') plusI = true
     } else if (word === '+r') plusR = true
     else if (word === '+i') plusI = true
     else if (word === '/r') modrm = true
-    else if ((m = word.match(/^\/([0-7])$/))) {
+    else if (extension) {
       modrm = true
-      digit = Number(m[1])
-    } else if ((m = word.match(/^i([bwdv])$/))) immediates.push(m[1] as 'b')
-    else if ((m = word.match(/^c([bv])$/))) relative = m[1] as 'b'
+      digit = Number(extension[1])
+    } else if (immediate) immediates.push(immediate[1] as 'b')
+    else if (displacement) relative = displacement[1] as 'b'
     else if (word === 'cp') far = true
     else if (word === 'mo') moffs = true
     else throw new Error(`Row ${row.mnemonic}: cannot read opcode '${row.opcode}'`)

@@ -37,40 +37,57 @@ const FIXED: Record<string, [RegisterFile, number, number]> = {
 
 const bytesOf = (bits: string): number => (bits === 'v' ? 0 : Number(bits) / 8)
 
+type Shape = Omit<Operand, 'token'>
+
+const shape = (
+  source: OperandSource,
+  file: RegisterFile,
+  registerBytes: number,
+  memoryBytes: number,
+  fixed = 0,
+): Shape => ({ source, file, registerBytes, memoryBytes, fixed })
+
+/** Widths of `m…` operands: bits, or bytes where the token says so; -1 where an instruction knows its own. */
+function memoryBytesOf(digits: string, unit: string): number {
+  if (!digits) return -1
+  return unit === 'byte' ? Number(digits) : bytesOf(digits)
+}
+
+/** Tokens by pattern; a shape is made from the pattern's groups. */
+const PATTERNS: readonly (readonly [RegExp, (first: string, second: string) => Shape])[] = [
+  [/^r(8|16|32|v)$/, (bits) => shape('reg', 'gpr', bytesOf(bits), -1)],
+  [/^r\/m(8|16|32|v)$/, (bits) => shape('rm', 'gpr', bytesOf(bits), bytesOf(bits))],
+  [/^r(16|32|v)\/m(8|16|32|64)$/, (bits, memory) => shape('rm', 'gpr', bytesOf(bits), bytesOf(memory))],
+  [/^rr(8|16|32|v)$/, (bits) => shape('rm', 'gpr', bytesOf(bits), -1)],
+  [/^mm$/, () => shape('reg', 'mmx', 8, -1)],
+  [/^rmm$/, () => shape('rm', 'mmx', 8, -1)],
+  [/^mm\/m(32|64)$/, (memory) => shape('rm', 'mmx', 8, bytesOf(memory))],
+  [/^xmm$/, () => shape('reg', 'xmm', 16, -1)],
+  [/^rxmm$/, () => shape('rm', 'xmm', 16, -1)],
+  [/^xmm\/m(8|16|32|64|128)$/, (memory) => shape('rm', 'xmm', 16, bytesOf(memory))],
+  [/^m(\d+)?(int|fp|bcd|byte)?$/, (digits, unit) => shape('memory', 'none', -1, memoryBytesOf(digits, unit))],
+  [/^(?:m16:v|m16&32|mv&v)$/, () => shape('memory', 'none', -1, -1)],
+  [/^mv$/, () => shape('memory', 'none', -1, 0)],
+  [/^imm(8|16|32|v)$/, (bits) => shape('imm', 'none', bytesOf(bits), -1)],
+  [/^simm8$/, () => shape('imm', 'none', 0, -1)],
+  [/^rel(8|v)$/, (bits) => shape('rel', 'none', bytesOf(bits), -1)],
+  [/^ptr16:v$/, () => shape('far', 'none', 0, -1)],
+  [/^moffs(8|v)$/, (bits) => shape('memory', 'none', -1, bytesOf(bits))],
+  [/^Sreg$/, () => shape('reg', 'seg', 2, -1)],
+  [/^CRn$/, () => shape('reg', 'control', 4, -1)],
+  [/^DRn$/, () => shape('reg', 'debug', 4, -1)],
+  [/^ST\(i\)$/, () => shape('rm', 'fpu', 10, -1)],
+]
+
 /** Parses one token of an operand pattern; `second` says that an immediate precedes it. */
 export function parseOperand(token: string, second: boolean): Operand {
-  const make = (
-    source: OperandSource,
-    file: RegisterFile,
-    registerBytes: number,
-    memoryBytes: number,
-    fixed = 0,
-  ): Operand => ({ token, source, file, registerBytes, memoryBytes, fixed })
   const fixed = FIXED[token]
-  if (fixed) return make('fixed', fixed[0], fixed[2], -1, fixed[1])
-  let m: RegExpMatchArray | null
-  if ((m = token.match(/^r(8|16|32|v)$/))) return make('reg', 'gpr', bytesOf(m[1]!), -1)
-  if ((m = token.match(/^r\/m(8|16|32|v)$/))) return make('rm', 'gpr', bytesOf(m[1]!), bytesOf(m[1]!))
-  if ((m = token.match(/^r(16|32|v)\/m(8|16|32|64)$/))) return make('rm', 'gpr', bytesOf(m[1]!), bytesOf(m[2]!))
-  if ((m = token.match(/^rr(8|16|32|v)$/))) return make('rm', 'gpr', bytesOf(m[1]!), -1)
-  if (token === 'mm') return make('reg', 'mmx', 8, -1)
-  if (token === 'rmm') return make('rm', 'mmx', 8, -1)
-  if ((m = token.match(/^mm\/m(32|64)$/))) return make('rm', 'mmx', 8, bytesOf(m[1]!))
-  if (token === 'xmm') return make('reg', 'xmm', 16, -1)
-  if (token === 'rxmm') return make('rm', 'xmm', 16, -1)
-  if ((m = token.match(/^xmm\/m(8|16|32|64|128)$/))) return make('rm', 'xmm', 16, bytesOf(m[1]!))
-  if ((m = token.match(/^m(\d+)?(int|fp|bcd|byte)?$/)))
-    return make('memory', 'none', -1, m[1] ? (m[2] === 'byte' ? Number(m[1]) : bytesOf(m[1])) : -1)
-  if (token === 'm16:v' || token === 'm16&32' || token === 'mv&v' || token === 'mv')
-    return make('memory', 'none', -1, token === 'mv' ? 0 : -1)
-  if ((m = token.match(/^imm(8|16|32|v)$/))) return make(second ? 'imm2' : 'imm', 'none', bytesOf(m[1]!), -1)
-  if (token === 'simm8') return make('imm', 'none', 0, -1)
-  if ((m = token.match(/^rel(8|v)$/))) return make('rel', 'none', bytesOf(m[1]!), -1)
-  if (token === 'ptr16:v') return make('far', 'none', 0, -1)
-  if ((m = token.match(/^moffs(8|v)$/))) return make('memory', 'none', -1, bytesOf(m[1]!))
-  if (token === 'Sreg') return make('reg', 'seg', 2, -1)
-  if (token === 'CRn') return make('reg', 'control', 4, -1)
-  if (token === 'DRn') return make('reg', 'debug', 4, -1)
-  if (token === 'ST(i)') return make('rm', 'fpu', 10, -1)
+  if (fixed) return { token, ...shape('fixed', fixed[0], fixed[2], -1, fixed[1]) }
+  for (const [pattern, make] of PATTERNS) {
+    const match = pattern.exec(token)
+    if (!match) continue
+    const found = make(match[1] ?? '', match[2] ?? '')
+    return { token, ...found, source: found.source === 'imm' && second && token !== 'simm8' ? 'imm2' : found.source }
+  }
   throw new Error(`Unknown operand token ${token}`)
 }

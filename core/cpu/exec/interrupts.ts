@@ -3,10 +3,20 @@ import { AC, IF, IOPL, NT, RF, TF, VM } from '../state/cpu-state.ts'
 import * as L from '../state/layout.ts'
 import type { Cpu } from './cpu.ts'
 import type { Descriptor } from './segments.ts'
-import { dplOf, GP, isCode, isConforming, isPresent, limitOf, loadRealSegment, NP, readDescriptor } from './segments.ts'
+import {
+  dplOf,
+  GP,
+  isCode,
+  isConforming,
+  isPresent,
+  limitOf,
+  loadRealSegment,
+  NP,
+  readDescriptor,
+  setCodeSegment,
+} from './segments.ts'
 import { StackFrame } from './stack-frame.ts'
 import { switchTask } from './tasks.ts'
-import { setCodeSegment } from './transfers.ts'
 
 /** What is delivered: software interrupts are subject to the gate's privilege, the others set the EXT bit of error codes. */
 export interface Delivery {

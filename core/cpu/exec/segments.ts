@@ -130,3 +130,13 @@ export const loadSegment = slowPath('load_segment', 2, setSegment)
 
 /** The segment half of LDS, LES, LFS, LGS and LSS. */
 export const loadSegmentPointer = slowPath('load_segment_pointer', 2, setSegment)
+
+/** Loads CS with a checked descriptor at privilege `cpl`, and EIP. */
+export function setCodeSegment(cpu: Cpu, selector: number, d: Descriptor, cpl: number, eip: number): void {
+  const { state } = cpu
+  if (eip > limitOf(d)) cpu.raise(GP, 0)
+  setFromDescriptor(cpu, L.CS, (selector & 0xfffc) | cpl, markAccessed(cpu, d))
+  state.u32[L.CPL >> 2] = cpl
+  state.eip = eip
+  cpu.updateMode()
+}

@@ -21,22 +21,13 @@ import {
   NP,
   readDescriptor,
   SS_FAULT,
+  setCodeSegment,
   setFromDescriptor,
   TS_FAULT,
   typeOf,
 } from './segments.ts'
 import { StackFrame } from './stack-frame.ts'
 import { switchTask } from './tasks.ts'
-
-/** Loads CS with a checked descriptor at privilege `cpl`, and EIP. */
-export function setCodeSegment(cpu: Cpu, selector: number, d: Descriptor, cpl: number, eip: number): void {
-  const { state } = cpu
-  if (eip > limitOf(d)) cpu.raise(GP, 0)
-  setFromDescriptor(cpu, L.CS, (selector & 0xfffc) | cpl, markAccessed(cpu, d))
-  state.u32[L.CPL >> 2] = cpl
-  state.eip = eip
-  cpu.updateMode()
-}
 
 function realFar(cpu: Cpu, selector: number, offset: number): void {
   if (offset > cpu.state.segmentLimit(L.CS)) cpu.raise(GP, 0)
