@@ -15,9 +15,11 @@ import { i8042 } from './input/i8042.ts'
 import { i8259 } from './interrupt/i8259.ts'
 import { ns16550a } from './serial/ns16550a.ts'
 import { piix3Ide } from './storage/ata/piix3-ide.ts'
+import { i82077aa } from './storage/i82077aa/i82077aa.ts'
 import { i8254 } from './timer/i8254.ts'
 
 export const deviceCatalogue = [
+  i82077aa,
   piix3Ide,
   piix4Pm,
   piix3,
