@@ -17,6 +17,7 @@ import { ns16550a } from './serial/ns16550a.ts'
 import { piix3Ide } from './storage/ata/piix3-ide.ts'
 import { i82077aa } from './storage/i82077aa/i82077aa.ts'
 import { i8254 } from './timer/i8254.ts'
+import { mc146818 } from './timer/mc146818.ts'
 
 export const deviceCatalogue = [
   i82077aa,
@@ -33,4 +34,5 @@ export const deviceCatalogue = [
   i8237,
   i8254,
   pcSpeaker,
+  mc146818,
 ] as const satisfies readonly DeviceDescriptor<unknown, Device>[]
