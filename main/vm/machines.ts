@@ -52,7 +52,10 @@ export class Machines {
   }
 
   state(id: string): MachineState {
-    return this.#running.get(id)?.vm.state ?? (this.#crashes.has(id) ? 'crashed' : 'off')
+    const vm = this.#running.get(id)?.vm
+    // A thread that has ended is worked off first: log, thumbnail, the reason of a crash.
+    if (vm) return vm.isAlive ? vm.state : 'stopping'
+    return this.#crashes.has(id) ? 'crashed' : 'off'
   }
 
   /** Throws `vm/invalid-state` unless the machine is off. */
@@ -92,7 +95,10 @@ export class Machines {
       onProblem: (error) => this.#events.emit('notification', { level: 'error', machineId: id, error }),
     })
     this.#running.set(id, running)
-    running.vm.onState.subscribe(() => this.#tellState(id))
+    running.vm.onState.subscribe((state) => {
+      // The end is told when it has been worked off.
+      if (state !== 'off' && state !== 'crashed') this.#tellState(id)
+    })
     running.vm.onTone.subscribe((frequencyHz) => this.#events.emit('machine-tone', { id, frequencyHz }))
     running.vm.onStats.subscribe(
       ({ instructionsInterpreted, instructionsCompiled, regionsCompiled: _, exits: __, ...stats }) =>

@@ -14,7 +14,7 @@ export class FramePublisher {
   readonly #post: (message: VmThreadMessage) => void
   #pixels = new Uint32Array(new SharedArrayBuffer(0))
   #lastMode: ScreenMode | undefined
-  #nextMs = 0
+  #lastMs = Number.NEGATIVE_INFINITY
 
   constructor(
     display: MachineDisplay,
@@ -34,8 +34,8 @@ export class FramePublisher {
   /** Draws if it is time to and something has changed. `nowMs` is the host's time. */
   tick(nowMs: number): void {
     const intervalMs = Atomics.load(this.#control, FRAME_INTERVAL_MS)
-    if (intervalMs === 0 || nowMs < this.#nextMs || !this.#isTaken()) return
-    this.#nextMs = nowMs + intervalMs
+    if (intervalMs === 0 || nowMs < this.#lastMs + intervalMs || !this.#isTaken()) return
+    this.#lastMs = nowMs
     this.#draw(false)
   }
 

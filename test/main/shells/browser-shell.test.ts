@@ -79,7 +79,9 @@ describe('the page', () => {
     const page = await get(port, '/', { Cookie: `other=1; ${cookie}` })
     expect(page).toMatchObject({ status: 200, body: '<!doctype html><title>Vitrine</title>' })
     expect(page.headers['content-type']).toBe('text/html; charset=utf-8')
-    expect((await get(port, '/assets/app.js', { Cookie: cookie })).headers['content-type']).toBe('text/javascript; charset=utf-8')
+    expect((await get(port, '/assets/app.js', { Cookie: cookie })).headers['content-type']).toBe(
+      'text/javascript; charset=utf-8',
+    )
   })
 
   test('comes with a strict content security policy and never to a frame', async () => {
@@ -108,7 +110,13 @@ describe('the page', () => {
 
   test('is refused under any other name, as DNS rebinding needs one', async () => {
     const { port, cookie } = await openShell()
-    for (const host of [`evil.example:${port}`, `127.0.0.1.evil.example:${port}`, '127.0.0.1', `0.0.0.0:${port}`, `[::1]:${port}`]) {
+    for (const host of [
+      `evil.example:${port}`,
+      `127.0.0.1.evil.example:${port}`,
+      '127.0.0.1',
+      `0.0.0.0:${port}`,
+      `[::1]:${port}`,
+    ]) {
       expect((await get(port, '/', { Cookie: cookie, Host: host })).status, host).toBe(421)
     }
     expect((await get(port, '/', { Cookie: cookie, Host: `localhost:${port}` })).status).toBe(200)
@@ -141,7 +149,8 @@ describe('the page', () => {
 
   test('is only read', async () => {
     const { port, cookie } = await openShell()
-    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) expect((await get(port, '/', { Cookie: cookie }, method)).status).toBe(405)
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS'])
+      expect((await get(port, '/', { Cookie: cookie }, method)).status).toBe(405)
     expect(await get(port, '/', { Cookie: cookie }, 'HEAD')).toMatchObject({ status: 200, body: '' })
   })
 })
@@ -156,7 +165,13 @@ describe('the contract', () => {
     expect(await upgrade(port, '/contract', { Cookie: cookie })).toBe(403)
     expect(await upgrade(port, '/other', good)).toBe(403)
     expect(await upgrade(port, `/contract?token=${token}`, { Origin: good.Origin })).toBe(403)
-    for (const origin of ['http://evil.example', `http://127.0.0.1:${port + 1}`, `https://127.0.0.1:${port}`, 'null', `http://127.0.0.1:${port}.evil.example`])
+    for (const origin of [
+      'http://evil.example',
+      `http://127.0.0.1:${port + 1}`,
+      `https://127.0.0.1:${port}`,
+      'null',
+      `http://127.0.0.1:${port}.evil.example`,
+    ])
       expect(await upgrade(port, '/contract', { ...good, Origin: origin }), origin).toBe(403)
     expect(await upgrade(port, '/contract', { ...good, Host: `evil.example:${port}` })).toBe(403)
   })
@@ -168,29 +183,60 @@ describe('the contract', () => {
     writeFileSync(outside, new Uint8Array(1440 * 1024))
     symlinkSync(outside, join(media, 'escape.img'))
     const { port, cookie } = await openShell([media])
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/contract`, { headers: { Cookie: cookie, Origin: `http://127.0.0.1:${port}` } })
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/contract`, {
+      headers: { Cookie: cookie, Origin: `http://127.0.0.1:${port}` },
+    })
     const client = createClient(webSocketTransport(socket as never))
     onTestFinished(() => client.close())
     await client.ready
     expect(await client.api.app.info({})).toMatchObject({ shell: 'browser', hostPaths: false, pageUrl: null })
     const forbidden = { code: 'ipc/forbidden' }
     for (const path of [outside, join(media, 'escape.img'), join(media, '../x.img'), media]) {
-      await expect(client.api.library.importImage({ source: { kind: 'path', path } }), path).rejects.toMatchObject(forbidden)
-      await expect(client.api.library.create({ settings: { name: 'A', drives: [{ slot: 'fda', kind: 'floppy', file: path }] } }), path).rejects.toMatchObject(forbidden)
+      await expect(client.api.library.importImage({ source: { kind: 'path', path } }), path).rejects.toMatchObject(
+        forbidden,
+      )
+      await expect(
+        client.api.library.create({ settings: { name: 'A', drives: [{ slot: 'fda', kind: 'floppy', file: path }] } }),
+        path,
+      ).rejects.toMatchObject(forbidden)
     }
-    await expect(client.api.library.create({ settings: { name: 'A', serialPorts: [{ port: 1, kind: 'file', file: outside }] } })).rejects.toMatchObject(forbidden)
-    await expect(client.api.library.create({ settings: { name: 'A', boot: { kernel: { file: outside } } } })).rejects.toMatchObject(forbidden)
-    await expect(client.api.library.create({ settings: { name: 'A', firmware: { kind: 'external', bios: outside } } })).rejects.toMatchObject(forbidden)
-    const { id } = await client.api.library.create({ settings: { name: 'A', drives: [{ slot: 'fda', kind: 'floppy', file: join(media, 'floppy.img') }] } })
-    await expect(client.api.library.update({ id, patch: { drives: [{ slot: 'fda', kind: 'floppy', file: outside }] } })).rejects.toMatchObject(forbidden)
-    await expect(client.api.machine.insertMedia({ id, slot: 'fda', source: { kind: 'path', path: outside } })).rejects.toMatchObject(forbidden)
+    await expect(
+      client.api.library.create({ settings: { name: 'A', serialPorts: [{ port: 1, kind: 'file', file: outside }] } }),
+    ).rejects.toMatchObject(forbidden)
+    await expect(
+      client.api.library.create({ settings: { name: 'A', boot: { kernel: { file: outside } } } }),
+    ).rejects.toMatchObject(forbidden)
+    await expect(
+      client.api.library.create({ settings: { name: 'A', firmware: { kind: 'external', bios: outside } } }),
+    ).rejects.toMatchObject(forbidden)
+    const { id } = await client.api.library.create({
+      settings: { name: 'A', drives: [{ slot: 'fda', kind: 'floppy', file: join(media, 'floppy.img') }] },
+    })
+    await expect(
+      client.api.library.update({ id, patch: { drives: [{ slot: 'fda', kind: 'floppy', file: outside }] } }),
+    ).rejects.toMatchObject(forbidden)
+    await expect(
+      client.api.machine.insertMedia({ id, slot: 'fda', source: { kind: 'path', path: outside } }),
+    ).rejects.toMatchObject(forbidden)
   })
 
   test('survives what is no message', async () => {
     const { port, cookie } = await openShell()
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/contract`, { headers: { Cookie: cookie, Origin: `http://127.0.0.1:${port}` } })
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/contract`, {
+      headers: { Cookie: cookie, Origin: `http://127.0.0.1:${port}` },
+    })
     await new Promise((resolve) => socket.once('open', resolve))
-    for (const message of ['', 'no json', '[]', 'null', '{"type":"request"}', '{"type":"request","id":-1,"method":"x"}', new Uint8Array(3), new Uint8Array(40).fill(3)]) socket.send(message)
+    for (const message of [
+      '',
+      'no json',
+      '[]',
+      'null',
+      '{"type":"request"}',
+      '{"type":"request","id":-1,"method":"x"}',
+      new Uint8Array(3),
+      new Uint8Array(40).fill(3),
+    ])
+      socket.send(message)
     const client = createClient(webSocketTransport(socket as never))
     onTestFinished(() => client.close())
     expect(await client.api.library.list({})).toEqual([])
