@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FpuVector, Vector } from '../vectors/vector.ts'
 import type { Need } from './needs.ts'
+import { pathOf } from './needs.ts'
 import { tool } from './tools.ts'
 
 const RECORD_BYTES = 832
@@ -78,7 +79,13 @@ export function runOnHost(cases: readonly Case[]): Vector[] {
   const folder = mkdtempSync(join(tmpdir(), 'vitrine-host-'))
   try {
     const program = join(folder, 'host-processor')
-    execFileSync('gcc', ['-O1', '-mno-red-zone', '-o', program, join(import.meta.dirname, 'host-processor.c')])
+    execFileSync(pathOf(hostProcessor()), [
+      '-O1',
+      '-mno-red-zone',
+      '-o',
+      program,
+      join(import.meta.dirname, 'host-processor.c'),
+    ])
     const output = execFileSync(program, { input: encode(cases), maxBuffer: cases.length * RECORD_BYTES + 1024 })
     return cases.map((one, n) => ({
       ...one,

@@ -12,11 +12,11 @@ import * as I from '../sse/integer-lanes.ts'
 import { emptyMmx } from '../x87/mmx-state.ts'
 import type { Row, RowOptions } from './row.ts'
 import { row } from './row.ts'
+import { SSE2 } from './sse.ts'
 
-export const MMX: RowOptions = { unit: 'mmx', feature: 'mmx' }
-export const MMX_SSE: RowOptions = { unit: 'mmx', feature: 'sse' }
+const MMX: RowOptions = { unit: 'mmx', feature: 'mmx' }
+const MMX_SSE: RowOptions = { unit: 'mmx', feature: 'sse' }
 export const MMX_SSE2: RowOptions = { unit: 'mmx', feature: 'sse2' }
-export const SSE2: RowOptions = { unit: 'sse', feature: 'sse2' }
 
 /** Mnemonic, opcode behind 0F, function of XMM operands; where the MMX form differs its function, and what brought it. */
 type Entry = readonly [string, string, LaneFunction, (LaneFunction | undefined)?, RowOptions?]

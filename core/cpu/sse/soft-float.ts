@@ -52,7 +52,7 @@ function format(name: 'f32' | 'f64', fraction: number, exponent: number): Format
 export const SINGLE = format('f32', 23, 8)
 export const DOUBLE = format('f64', 52, 11)
 
-export const magnitude = (t: Format, x: I64): I64 => i64.and(x, t.sign - 1n)
+const magnitude = (t: Format, x: I64): I64 => i64.and(x, t.sign - 1n)
 export const isNan = (t: Format, x: I64): I32 => i64.gt_u(magnitude(t, x), t.infinity)
 export const isInfinite = (t: Format, x: I64): I32 => i64.eq(magnitude(t, x), t.infinity)
 export const isZero = (t: Format, x: I64): I32 => i64.eqz(magnitude(t, x))

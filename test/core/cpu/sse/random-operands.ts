@@ -41,7 +41,7 @@ function encoding(random: Random, exponent: number, fraction: number): bigint {
 }
 
 /** 16 bytes of singles, doubles, integers near limits, or anything. */
-export function operand(random: Random): number[] {
+function operand(random: Random): number[] {
   const kind = random.below(5)
   if (kind <= 1) return Array.from({ length: 4 }, () => little(encoding(random, 8, 23), 4)).flat()
   if (kind <= 3) return Array.from({ length: 2 }, () => little(encoding(random, 11, 52), 8)).flat()
