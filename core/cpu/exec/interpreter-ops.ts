@@ -12,7 +12,7 @@ import type { Form } from '../decode/forms.ts'
 import * as D from '../decode/op-layout.ts'
 import type { Operand } from '../decode/operands.ts'
 import type { FlagName } from '../ops/flag-words.ts'
-import { auxAdd, auxIncrement, auxSub, conditionOf, flagOf, signExtend } from '../ops/flag-words.ts'
+import { auxAdd, auxIncrement, auxSub, conditionOf, flagOf, signExtend, wordsOfFlags } from '../ops/flag-words.ts'
 import type { Condition, FlagValues, Ops, Size, WriteTarget } from '../ops/ops.ts'
 import type { Linker, RuntimeFunction, SlowPath } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
@@ -379,6 +379,10 @@ export class InterpreterOps implements Ops {
         L.FLAGS_AUX,
       )
       return
+    }
+    if ([cf, of, pf, af, zf, sf].every((value) => value !== undefined)) {
+      const words = wordsOfFlags(this.f, values as Required<FlagValues>)
+      return this.#setWords(words.result, words.aux)
     }
     let mask = 0
     let bits: I32 = constI32(0)

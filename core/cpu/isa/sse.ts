@@ -11,7 +11,6 @@ import type { Ops } from '../ops/ops.ts'
 import type { Arithmetic } from '../sse/arithmetic.ts'
 import { compute } from '../sse/arithmetic.ts'
 import { compare, compareScalars, extremum } from '../sse/compare.ts'
-import { approximate } from '../sse/convert.ts'
 import {
   lowest32,
   nothing,
@@ -28,6 +27,7 @@ import {
 } from '../sse/forms.ts'
 import { horizontal, interleave, lanes, lowHalves, shuffleLanes } from '../sse/integer-lanes.ts'
 import { MXCSR_BITS } from '../sse/mxcsr.ts'
+import { approximate } from '../sse/rounding.ts'
 import { PD, PS, SD, SS } from '../sse/shapes.ts'
 import * as L from '../state/layout.ts'
 import type { Row, RowOptions, Semantics } from './row.ts'

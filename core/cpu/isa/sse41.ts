@@ -8,7 +8,6 @@ import { i32 } from '../../wasm/ops.ts'
 import { f32x4, f64x2, i8x16, i16x8, i32x4, i64x2, v128 } from '../../wasm/simd-ops.ts'
 import type { Ops } from '../ops/ops.ts'
 import { compute } from '../sse/arithmetic.ts'
-import { round } from '../sse/convert.ts'
 import {
   lowest32,
   lowest64,
@@ -21,6 +20,7 @@ import {
 } from '../sse/forms.ts'
 import type { LaneFunction } from '../sse/integer-lanes.ts'
 import * as I from '../sse/integer-lanes.ts'
+import { round } from '../sse/rounding.ts'
 import { minimumPosition, sumsOfDifferences } from '../sse/search.ts'
 import { PD, PS } from '../sse/shapes.ts'
 import type { Row, RowOptions, Semantics } from './row.ts'

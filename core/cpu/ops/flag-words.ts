@@ -6,7 +6,7 @@ import type { I32, I32In } from '../../wasm/expr.ts'
 import { asI32 } from '../../wasm/expr.ts'
 import type { FunctionBuilder } from '../../wasm/function-builder.ts'
 import { i32 } from '../../wasm/ops.ts'
-import type { Condition, Size } from './ops.ts'
+import type { Condition, FlagValues, Size } from './ops.ts'
 
 /** Moves a carry vector's bits 3 and the two top ones of `size` to where FLAGS_AUX has them. */
 function auxOf(carries: I32, size: Size): I32 {
@@ -93,6 +93,15 @@ export function packFlags(result: I32, aux: I32): I32 {
     i32.or(i32.or(at('cf', 0), at('pf', 2)), i32.or(at('af', 4), at('zf', 6))),
     i32.or(at('sf', 7), at('of', 11)),
   )
+}
+
+/** FLAGS_RESULT and FLAGS_AUX for six flags given one by one, each 0 or 1 (see CpuState.setStatusFlags). */
+export function wordsOfFlags(f: FunctionBuilder, flags: Required<FlagValues>): { result: I32; aux: I32 } {
+  const zf = f.let(asI32(flags.zf))
+  const cf = f.let(asI32(flags.cf))
+  const carries = i32.or(i32.shl(cf, 31), i32.shl(i32.xor(cf, flags.of), 30))
+  const others = i32.or(i32.or(i32.shl(flags.af, 3), i32.shl(i32.xor(zf, flags.pf), 8)), flags.sf)
+  return { result: f.let(i32.xor(zf, 1)), aux: f.let(i32.or(carries, others)) }
 }
 
 /** FLAGS_RESULT and FLAGS_AUX for arbitrary packed flags (see CpuState.setStatusFlags). */
