@@ -1,25 +1,31 @@
 /**
  * The two cascaded 8237A DMA controllers of a PC/AT with their page registers: channels 0 to 3 move bytes within 64 KiB,
  * channels 5 to 7 words within 128 KiB, channel 4 carries the cascade (Intel 8237A data sheet; IBM PC/AT Technical Reference).
- * Transfers happen when a device asks for them; the bus is not arbitrated cycle by cycle.
+ * Transfers happen when a device asks for them; the bus is not arbitrated cycle by cycle, so demand, single and block mode and
+ * the priority of channels make no difference to a device. Firmware has to set channel 4 to cascade and unmask it.
+ *
+ * Unsupported: memory-to-memory transfers, which the AT's wiring and PIIX3 do not support either.
  */
 import { parseWith, z } from '../../base/schema.ts'
 import type { DmaChannel, DmaService } from '../../bus/dma.ts'
 import type { AddressMap } from '../../memory/address-map.ts'
 import { type Device, type DeviceContext, defineDevice, type StateRecord } from '../device.ts'
 
-/** Mode register. */
+/** Mode register: bits 2 and 3 type, 4 autoinitialisation, 5 decrement, 6 and 7 demand, single, block or cascade. */
 const TYPE_VERIFY = 0
 const TYPE_WRITE = 1
 const TYPE_READ = 2
 const AUTOINIT = 0x10
 const DECREMENT = 0x20
 const CASCADE = 0xc0
+const BLOCK = 0x80
 const CONTROLLER_DISABLED = 4
 /** Ports 80h to 8Fh: which channel's page a register is, or -1 for a plain latch. */
 const PAGE_CHANNEL = [-1, 2, 3, 1, -1, -1, -1, 0, -1, 6, 7, 5, -1, -1, -1, 4] as const
 
 const options = z.strictObject({})
+/** The DMA controllers have nothing to set. */
+export type I8237Options = z.infer<typeof options>
 
 const channelState = z.strictObject({
   baseAddress: z.int(),
@@ -153,6 +159,7 @@ class Chip {
   }
 }
 
+/** The machine's DMA controllers, and the DMA service of its devices. */
 export class I8237 implements Device, DmaService {
   readonly #memory: AddressMap
   readonly #low = new Chip()
@@ -166,64 +173,91 @@ export class I8237 implements Device, DmaService {
     this.#releases = [
       ports.register(0x00, 16, {
         read8: (port) => this.#low.read(port),
-        write8: (port, value) => this.#low.write(port, value),
+        write8: (port, value) => this.#write(this.#low, port, value),
       }),
       // The second controller's registers lie on even addresses.
       ports.register(0xc0, 32, {
         read8: (port) => this.#high.read((port - 0xc0) >> 1),
-        write8: (port, value) => this.#high.write((port - 0xc0) >> 1, value),
+        write8: (port, value) => this.#write(this.#high, (port - 0xc0) >> 1, value),
       }),
       ports.register(0x80, 16, {
         read8: (port) => this.#pages[port & 15] as number,
-        write8: (port, value) => this.#setPage(port & 15, value),
+        write8: (port, value) => {
+          this.#pages[port & 15] = value
+        },
       }),
     ]
   }
 
-  #setPage(index: number, value: number): void {
-    this.#pages[index] = value
+  #write(chip: Chip, register: number, value: number): void {
+    chip.write(register, value)
+    if (chip.requests) this.#serveRequests(chip)
+  }
+
+  /**
+   * Software requests run a block transfer to its end, masked or not (data sheet, "Software Commands"). No device drives the bus
+   * then, so what is written to memory is all ones.
+   */
+  #serveRequests(chip: Chip): void {
+    if (chip.command & CONTROLLER_DISABLED) return
+    for (let index = 0; index < 4; index++) {
+      const channel = chip.channels[index] as Channel
+      if (!(chip.requests & (1 << index)) || (channel.mode & CASCADE) !== BLOCK) continue
+      const mask = chip.mask
+      const unit = chip === this.#high ? 2 : 1
+      const idle = new Uint8Array((channel.count + 1) * unit).fill(0xff)
+      this.#run(chip, index, idle, 0, channel.count + 1, true)
+      chip.mask |= mask
+    }
   }
 
   reset(): void {
     this.#low.masterClear()
     this.#high.masterClear()
+    this.#pages.fill(0)
   }
 
   /** Channel `number`, 0 to 7. */
   channel(number: number): DmaChannel {
     const chip = number < 4 ? this.#low : this.#high
     const index = number & 3
-    const page = PAGE_CHANNEL.indexOf(number as 0)
     const self = this
     return {
       get ready() {
         return self.#ready(chip, index)
       },
-      write: (data, offset, length) => this.#transfer(chip, index, page, data, offset, length, true),
-      read: (data, offset, length) => this.#transfer(chip, index, page, data, offset, length, false),
+      write: (data, offset, length) => this.#transfer(chip, index, data, offset, length, true),
+      read: (data, offset, length) => this.#transfer(chip, index, data, offset, length, false),
     }
   }
 
   #ready(chip: Chip, index: number): boolean {
     // Channels of the first controller reach the bus through the cascade on channel 4.
     if (chip === this.#low && (this.#high.mask & 1 || this.#high.command & CONTROLLER_DISABLED)) return false
+    if (((chip.channels[index] as Channel).mode & CASCADE) === CASCADE) return false
     return !(chip.mask & (1 << index)) && !(chip.command & CONTROLLER_DISABLED)
   }
 
   #transfer(
     chip: Chip,
     index: number,
-    page: number,
     data: Uint8Array,
     offset: number,
     length: number,
     toMemory: boolean,
   ): { moved: number; terminalCount: boolean } {
-    const channel = chip.channels[index] as Channel
-    if (!this.#ready(chip, index) || (channel.mode & CASCADE) === CASCADE) return { moved: 0, terminalCount: false }
+    if (!this.#ready(chip, index)) return { moved: 0, terminalCount: false }
     const unit = chip === this.#high ? 2 : 1
+    const units = Math.min(Math.floor(length / unit), (chip.channels[index] as Channel).count + 1)
+    return { moved: units * unit, terminalCount: this.#run(chip, index, data, offset, units, toMemory) }
+  }
+
+  /** Moves `units` bytes or words, at most up to terminal count; returns whether it was reached. */
+  #run(chip: Chip, index: number, data: Uint8Array, offset: number, units: number, toMemory: boolean): boolean {
+    const channel = chip.channels[index] as Channel
+    const unit = chip === this.#high ? 2 : 1
+    const page = PAGE_CHANNEL.indexOf((chip === this.#high ? index + 4 : index) as 0)
     const type = (channel.mode >> 2) & 3
-    const units = Math.min(Math.floor(length / unit), channel.count + 1)
     const moves = type === TYPE_VERIFY ? false : type === (toMemory ? TYPE_WRITE : TYPE_READ)
     if (moves) this.#copy(channel, page, unit, data, offset, units, toMemory)
     else if (!toMemory) data.fill(0xff, offset, offset + units * unit)
@@ -232,7 +266,7 @@ export class I8237 implements Device, DmaService {
     channel.count = (channel.count - units) & 0xffff
     const terminalCount = units > 0 && channel.count === 0xffff
     if (terminalCount) this.#finish(chip, index, channel)
-    return { moved: units * unit, terminalCount }
+    return terminalCount
   }
 
   #finish(chip: Chip, index: number, channel: Channel): void {
