@@ -15,12 +15,13 @@ function add(
   program: Command,
   usage: string,
   summary: string,
-  action: (...args: never[]) => Promise<number | undefined | void>,
+  action: (...args: never[]) => Promise<unknown>,
 ): Command {
   const command = program.command(usage).description(summary)
   return command.action(async (...args: unknown[]) => {
     // Last comes the command itself, which no action wants.
-    status = (await action(...(args.slice(0, -1) as never[]))) ?? 0
+    const result = await action(...(args.slice(0, -1) as never[]))
+    if (typeof result === 'number') status = result
   })
 }
 

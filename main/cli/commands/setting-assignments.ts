@@ -26,12 +26,12 @@ function assign(settings: Record<string, unknown>, assignment: string): string {
     place = next as Record<string, unknown>
   }
   if (!Object.hasOwn(place, last)) throw usageError(`There is no setting ${path.join('.')}`)
-  place[last] = valueOf(assignment.slice(at + 1), place[last])
+  place[last] = parseValue(assignment.slice(at + 1), place[last])
   return path[0] ?? ''
 }
 
 /** Text is text where text was; a list may be written with commas; everything else is JSON. */
-function valueOf(text: string, before: unknown): unknown {
+function parseValue(text: string, before: unknown): unknown {
   if (typeof before === 'string') return text
   if (Array.isArray(before) && !text.startsWith('[')) return text === '' ? [] : text.split(',')
   try {

@@ -39,13 +39,13 @@ function wordsOf(line: string): Word[] {
     const match = /^"((?:[^"\\]|\\.)*)"(?=\s|$)/.exec(rest) ?? /^([^\s"]+)(?=\s|$)/.exec(rest)
     if (!match) throw usageError(`a quote is not closed, or touches another word: ${rest}`)
     const quoted = rest.startsWith('"')
-    words.push({ text: quoted ? unescape(match[1] ?? '') : (match[1] ?? ''), quoted })
+    words.push({ text: quoted ? withoutEscapes(match[1] ?? '') : (match[1] ?? ''), quoted })
     rest = rest.slice(match[0].length).trim()
   }
   return words
 }
 
-function unescape(text: string): string {
+function withoutEscapes(text: string): string {
   return text.replaceAll(
     /\\(?:x([0-9A-Fa-f]{2})|(.))/g,
     (whole, hex: string | undefined, character: string | undefined) => {

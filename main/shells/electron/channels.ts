@@ -1,0 +1,6 @@
+/** Channels between preload and main process. Everything else goes over the contract's port. */
+export const CHANNELS = {
+  connect: 'vitrine:connect',
+  port: 'vitrine:port',
+  chooseImages: 'vitrine:choose-images',
+} as const
