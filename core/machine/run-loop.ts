@@ -1,0 +1,128 @@
+/**
+ * Runs the processor in slices that end at the next timer deadline, fires timers, and carries out what devices ask of the
+ * whole machine. Everything that decides when guest code runs is here.
+ */
+import type { Cpu } from '../cpu/exec/cpu.ts'
+import type { MachineAction } from '../devices/device.ts'
+import type { TimerQueue } from '../time/timer-queue.ts'
+import type { GuestClock } from './guest-clock.ts'
+import type { SliceEnd } from './machine.ts'
+
+/** Longest run of guest code without a look at the host clock, in nanoseconds of the guest's time. */
+const LONGEST_RUN_NS = 500_000
+const LEAST_INSTRUCTIONS = 64
+
+export interface RunLoopParts {
+  readonly cpu: Cpu
+  readonly timers: TimerQueue
+  readonly clock: GuestClock
+  hostNowNs(): number
+  /** RESET# to every device and the processor. */
+  resetAll(): void
+  /** The processor alone. */
+  resetCpu(): void
+}
+
+export class RunLoop {
+  readonly #parts: RunLoopParts
+  readonly #end: SliceEnd = { reason: 'ran', wakeNs: 0, exitValue: 0 }
+  readonly #actions: MachineAction[] = []
+  #running = false
+  /** The guest is known to wait until then (or an interrupt): a hint of the firmware. */
+  #idleUntilNs = 0
+  haltedNs = 0
+  slices = 0
+
+  constructor(parts: RunLoopParts) {
+    this.#parts = parts
+    parts.timers.onEarlierDeadline = () => {
+      if (this.#running) parts.cpu.stopSlice()
+    }
+  }
+
+  /** Carries out `action` at the end of the current instruction. */
+  request(action: MachineAction): void {
+    this.#actions.push(action)
+    if (this.#running) this.#parts.cpu.stopSlice()
+  }
+
+  /** The guest does nothing but wait: it may rest for `ns`, or until an interrupt comes. */
+  idle(ns: number): void {
+    this.#idleUntilNs = this.#parts.clock.nowNs() + ns
+    if (this.#running) this.#parts.cpu.stopSlice()
+  }
+
+  /** See Machine.runSlice. */
+  runSlice(budgetNs: number): SliceEnd {
+    const { clock, timers, cpu, hostNowNs } = this.#parts
+    const end = this.#end
+    end.reason = 'ran'
+    const untilNs = clock.nowNs() + budgetNs
+    const hostUntilNs = hostNowNs() + budgetNs
+    do {
+      timers.poll()
+      if (this.#obey()) return end
+      const nowNs = clock.nowNs()
+      if (this.#waits(nowNs)) {
+        if (this.#rest(nowNs, untilNs)) return end
+        continue
+      }
+      this.#idleUntilNs = 0
+      const limitNs = Math.min(timers.nextDeadlineNs(), nowNs + LONGEST_RUN_NS, clock.virtual ? untilNs : Number.POSITIVE_INFINITY)
+      this.#execute(cpu, clock, nowNs, limitNs)
+    } while (clock.virtual ? clock.nowNs() < untilNs : hostNowNs() < hostUntilNs)
+    this.#obey()
+    return end
+  }
+
+  /** Whether no guest code can run: halted, or resting by the firmware's hint, with nothing to wake it. */
+  #waits(nowNs: number): boolean {
+    const { cpu } = this.#parts
+    return (cpu.halted || this.#idleUntilNs > nowNs) && !cpu.interruptDeliverable
+  }
+
+  /** Lets a waiting guest's time pass. Returns true when the slice is over. */
+  #rest(nowNs: number, untilNs: number): boolean {
+    const { clock, timers, cpu } = this.#parts
+    const wakeNs = Math.min(timers.nextDeadlineNs(), cpu.halted ? Number.POSITIVE_INFINITY : this.#idleUntilNs)
+    const end = this.#end
+    if (clock.virtual && wakeNs !== Number.POSITIVE_INFINITY) {
+      const toNs = Math.min(wakeNs, untilNs)
+      this.haltedNs += Math.max(0, toNs - nowNs)
+      clock.skipTo(toNs)
+      return wakeNs >= untilNs
+    }
+    if (wakeNs <= nowNs) return false
+    end.reason = 'halted'
+    end.wakeNs = wakeNs
+    return true
+  }
+
+  #execute(cpu: Cpu, clock: GuestClock, nowNs: number, limitNs: number): void {
+    const budget = Math.max(LEAST_INSTRUCTIONS, clock.instructionsIn(limitNs - nowNs))
+    const before = cpu.instructions
+    this.#running = true
+    try {
+      cpu.run(budget)
+    } finally {
+      this.#running = false
+    }
+    this.slices++
+    if (!clock.virtual) clock.observe(cpu.instructions - before, clock.nowNs() - nowNs)
+  }
+
+  /** Carries out requested actions; true when the machine ends. */
+  #obey(): boolean {
+    for (let action = this.#actions.shift(); action; action = this.#actions.shift()) {
+      if (action.kind === 'reset') this.#parts.resetAll()
+      else if (action.kind === 'cpu-reset') this.#parts.resetCpu()
+      else if (action.kind === 'power-off') this.#end.reason = 'power-off'
+      else {
+        this.#end.reason = 'exit'
+        this.#end.exitValue = action.value
+      }
+      if (this.#end.reason !== 'ran') return true
+    }
+    return false
+  }
+}
