@@ -30,6 +30,7 @@ export class VectorRunner {
       acknowledgeInterrupt: () => 0,
       interruptPending: () => false,
       numericError: () => {},
+      isTrapAddress: () => false,
       firmwareTrap: () => {},
       timeStamp: () => 0,
       shutdown: () => {},

@@ -36,6 +36,8 @@ export interface CpuHost {
   interruptPending(): boolean
   /** The x87 error signal (FERR#) for machines with CR0.NE clear: IRQ 13. */
   numericError(): void
+  /** Whether ROM code at this linear address may trap into the firmware. */
+  isTrapAddress(linear: number): boolean
   /** A firmware service was called (trap instruction in ROM). */
   firmwareTrap(service: number): void
   /** Clocks of the time-stamp counter since power-on, at the profile's frequency. */
@@ -153,7 +155,7 @@ export class Cpu {
     const { state } = this
     state.u8.fill(0, 0, L.SCRATCH)
     for (let s = 0; s < 6; s++) state.setSegment(s, 0, 0, 0xffff, 0x9300)
-    state.setSegment(L.CS, 0xf000, 0xffff_0000, 0xffff, 0x9b00)
+    state.setSegment(L.CS, 0xf000, 0xffff_0000, 0xffff, 0x9300)
     state.setSegment(L.LDTR, 0, 0, 0xffff, 0x8200)
     state.setSegment(L.TR, 0, 0, 0xffff, 0x8b00)
     state.u32[L.GDTR_LIMIT >> 2] = 0xffff

@@ -37,11 +37,14 @@ export class MemoryAccess {
     const limit = u32[at + (SEG_LIMIT >> 2)]
     const last = offset + bytes - 1
     let ok: boolean
-    if (!(attributes & 0x8000)) ok = false
+    // Real mode checks limits only: CS is writable there, and stays what it was when protection is switched off.
+    const checked = (u32[L.CR0 >> 2] & 1) !== 0
+    if (!checked && (attributes & 0xc00) !== 0x400) ok = last <= limit
+    else if (!(attributes & 0x8000)) ok = false
     else if (attributes & 0x800) ok = !write && (attributes & 0x200) !== 0 && last <= limit
     else if (attributes & 0x400) ok = offset > limit && last <= (attributes & 0x40_0000 ? 0xffff_ffff : 0xffff)
     else ok = last <= limit
-    if (ok && write && !(attributes & 0x800) && !(attributes & 0x200)) ok = false
+    if (ok && checked && write && !(attributes & 0x800) && !(attributes & 0x200)) ok = false
     if (!ok) this.#cpu.raise(segment === segmentOffset(SS) ? SS_FAULT : GP, 0)
     const linear = (u32[at + (SEG_BASE >> 2)] + offset) >>> 0
     if (this.#cpu.alignmentChecks && bytes <= 8 && linear & (bytes - 1)) this.#cpu.raise(AC, 0)

@@ -82,7 +82,7 @@ export function loadRealSegment(cpu: Cpu, n: number, selector: number): void {
   if (state.vm86) return state.setSegment(n, selector, base, 0xffff, 0xf300)
   const attributes = state.segmentAttributes(n)
   const usable = (attributes & 0x9a00) === 0x9200
-  if (n === L.CS) state.setSegment(n, selector, base, state.segmentLimit(n), (attributes & 0x40_0000) | 0x9b00)
+  if (n === L.CS) state.setSegment(n, selector, base, state.segmentLimit(n), (attributes & 0x40_0000) | 0x9300)
   else state.setSegment(n, selector, base, usable ? state.segmentLimit(n) : 0xffff, usable ? attributes : 0x9300)
 }
 

@@ -59,7 +59,7 @@ function hostOf(cpu: Cpu, segment: number, offset: number, write: boolean): numb
   const entry = (u32[L.TLB >> 2] + ((linear >>> 8) & 0x1_fff0)) >> 2
   const words = cpu.map.memory.i32
   if (words[entry + (write ? 1 : 0)] !== (linear & 0xffff_f000)) return -1
-  return linear + words[entry + 2]
+  return (linear + words[entry + 2]) >>> 0
 }
 
 /** How many elements from `offset` lie in its page and below the segment's end, going up. */

@@ -42,6 +42,8 @@ export const sti = slowPath('sti', 0, (cpu) => {
 
 export const hlt = slowPath('hlt', 0, (cpu) => {
   cpu.state.u32[L.HALTED >> 2] = 1
+  // The shadow of a preceding STI ends with this instruction: an interrupt may wake the processor at once.
+  cpu.state.u32[L.INHIBIT >> 2] = 0
   cpu.requestExit()
 })
 
@@ -299,9 +301,7 @@ export const cpuid = slowPath('cpuid', 0, (cpu) => {
 export const firmwareTrap = slowPath('firmware_trap', 1, (cpu, service) => {
   const { state } = cpu
   const linear = (state.segmentBase(L.CS) + state.eip) >>> 0
-  const inRom =
-    (linear >= 0xf_0000 && linear <= 0xf_ffff) || (linear >= 0xc_0000 && linear <= 0xc_7fff) || linear >= 0xffff_0000
-  if (!inRom || (state.protectedMode && !(state.u32[L.EFLAGS >> 2] & VM))) cpu.raise(UD)
+  if (!cpu.host.isTrapAddress(linear) || (state.protectedMode && !(state.u32[L.EFLAGS >> 2] & VM))) cpu.raise(UD)
   state.eip = state.u32[L.NEXT_EIP >> 2]
   cpu.host.firmwareTrap(service)
   cpu.updateMode()
