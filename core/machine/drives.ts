@@ -1,8 +1,8 @@
 /** The machine's drives by slot: what is attached where, media coming and going, and what firmware sees of them. */
 import { AppError } from '../base/errors.ts'
 import type { DriveKind, DriveSlot } from '../contract/machine-spec.ts'
-import type { I82077aa } from '../devices/storage/i82077aa/i82077aa.ts'
 import type { IdeSlot, Piix3Ide } from '../devices/storage/ata/piix3-ide.ts'
+import type { I82077aa } from '../devices/storage/i82077aa/i82077aa.ts'
 import type { BlockDevice } from '../disk/block-device.ts'
 import { MeteredDisk } from '../disk/metered.ts'
 import type { DriveConfig } from './machine.ts'
@@ -31,7 +31,12 @@ export class Drives {
   constructor(configs: readonly DriveConfig[], ide: Piix3Ide, floppies: I82077aa) {
     this.#ide = ide
     this.#floppies = floppies
-    this.all = configs.map(({ slot, kind, medium }) => ({ slot, kind, medium: medium && new MeteredDisk(medium), changes: 0 }))
+    this.all = configs.map(({ slot, kind, medium }) => ({
+      slot,
+      kind,
+      medium: medium && new MeteredDisk(medium),
+      changes: 0,
+    }))
     for (const drive of this.all) this.#attach(drive)
   }
 
@@ -52,7 +57,8 @@ export class Drives {
 
   #removable(slot: DriveSlot): Drive {
     const drive = this.all.find((d) => d.slot === slot)
-    if (!drive || drive.kind === 'disk') throw new AppError('vm/invalid-state', `There is no drive with a removable medium at ${slot}`)
+    if (!drive || drive.kind === 'disk')
+      throw new AppError('vm/invalid-state', `There is no drive with a removable medium at ${slot}`)
     return drive
   }
 

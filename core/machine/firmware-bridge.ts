@@ -19,7 +19,8 @@ export interface BridgeParts {
   readonly log: LogSink
   readonly config: FirmwareConfig
   readonly drives: Drives
-  readonly cmosFloppyTypes: readonly FloppyDrive['cmosType'][]
+  /** Types of drives A and B as in CMOS; 0 where there is none. */
+  readonly cmosFloppyTypes: readonly number[]
   request(action: MachineAction): void
   idle(ns: number): void
 }
@@ -29,7 +30,13 @@ const ALL_ONES = { 1: 0xff, 2: 0xffff, 4: 0xffff_ffff } as const
 function idePlace(drive: Drive): IdePlace {
   const [channel, unit] = ideSlot(drive.slot)
   const primary = channel === 0
-  return { ioBase: primary ? 0x1f0 : 0x170, controlBase: primary ? 0x3f6 : 0x376, irq: primary ? 14 : 15, unit, pci: { device: 1, fn: 1 } }
+  return {
+    ioBase: primary ? 0x1f0 : 0x170,
+    controlBase: primary ? 0x3f6 : 0x376,
+    irq: primary ? 14 : 15,
+    unit,
+    pci: { device: 1, fn: 1 },
+  }
 }
 
 const placeName = (drive: Drive): string => {
@@ -75,7 +82,7 @@ export function createFirmwareMachine(parts: BridgeParts): FirmwareMachine {
     const drive = drives.all.find((d) => d.slot === slot)
     if (!drive) return undefined
     return {
-      cmosType: parts.cmosFloppyTypes[i] ?? 4,
+      cmosType: (parts.cmosFloppyTypes[i] || 4) as FloppyDrive['cmosType'],
       get media() {
         return drive.medium
       },
@@ -91,7 +98,12 @@ export function createFirmwareMachine(parts: BridgeParts): FirmwareMachine {
   const hardDisks = drives.ofKind('disk').map((drive): HardDisk => {
     const media = drive.medium as NonNullable<Drive['medium']>
     const { cylinders, heads, sectorsPerTrack } = driveGeometry(media)
-    return { label: `${placeName(drive)}: hard disk`, media, geometry: { cylinders, heads, sectors: sectorsPerTrack }, ide: idePlace(drive) }
+    return {
+      label: `${placeName(drive)}: hard disk`,
+      media,
+      geometry: { cylinders, heads, sectors: sectorsPerTrack },
+      ide: idePlace(drive),
+    }
   })
   const cdDrives = drives.ofKind('cdrom').map(
     (drive): CdDrive => ({

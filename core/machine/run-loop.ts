@@ -68,7 +68,11 @@ export class RunLoop {
         continue
       }
       this.#idleUntilNs = 0
-      const limitNs = Math.min(timers.nextDeadlineNs(), nowNs + LONGEST_RUN_NS, clock.virtual ? untilNs : Number.POSITIVE_INFINITY)
+      const limitNs = Math.min(
+        timers.nextDeadlineNs(),
+        nowNs + LONGEST_RUN_NS,
+        clock.virtual ? untilNs : Number.POSITIVE_INFINITY,
+      )
       this.#execute(cpu, clock, nowNs, limitNs)
     } while (clock.virtual ? clock.nowNs() < untilNs : hostNowNs() < hostUntilNs)
     this.#obey()
