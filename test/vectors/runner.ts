@@ -13,6 +13,8 @@ const DATA = 0x50_0100
 const RAM_BYTES = 8 << 20
 const STATUS = 0xcd5
 const TOP_MASK = 0x3800
+/** C1 of the x87 status word. */
+const ROUNDED_UP = 0x200
 
 const bytesOf = (hex: string): Uint8Array =>
   Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
@@ -157,9 +159,14 @@ export class VectorRunner {
       ['tw', 0],
       ['mxcsr', 0x1f80],
     ]
+    const stack = after.st ?? before.st
+    // C1 tells how a result was rounded: it is not to be expected where the result itself may differ, and does.
+    const free = vector.tol && stack?.some((value, i) => value !== got.st[i]) ? ROUNDED_UP : 0
     for (const [key, initial] of plain) {
       const want = (after[key] ?? before[key] ?? initial) as number
-      if (got[key] !== want) wrong.push(`${key} ${hex4(got[key] as number)} instead of ${hex4(want)}`)
+      const ignored = key === 'sw' ? free : 0
+      if (((got[key] as number) & ~ignored) !== (want & ~ignored))
+        wrong.push(`${key} ${hex4(got[key] as number)} instead of ${hex4(want)}`)
     }
     for (const key of ['st', 'xmm'] as const) {
       const want = after[key] ?? before[key]
