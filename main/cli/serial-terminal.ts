@@ -29,8 +29,16 @@ export class EscapeFilter {
   }
 }
 
-/** Hands standard input to `onInput` until it is closed; `onEnd` is called for Ctrl-A x. */
-export function openSerialTerminal(onInput: (bytes: Uint8Array) => void, onEnd: () => void): SerialTerminal {
+export interface TerminalHandlers {
+  onInput(bytes: Uint8Array): void
+  /** Ctrl-A x. */
+  onEscape(): void
+  /** Input that is no terminal has come to its end. */
+  onInputEnd?(): void
+}
+
+/** Hands standard input on until it is closed. */
+export function openSerialTerminal(handlers: TerminalHandlers): SerialTerminal {
   const { stdin } = process
   const terminal = stdin.isTTY
   const filter = new EscapeFilter()
@@ -39,17 +47,20 @@ export function openSerialTerminal(onInput: (bytes: Uint8Array) => void, onEnd: 
     process.stderr.write('The terminal is the serial line COM1. Ctrl-A x ends.\r\n')
   }
   const onData = (bytes: Buffer) => {
-    if (!terminal) return onInput(bytes)
+    if (!terminal) return handlers.onInput(bytes)
     const { pass, end } = filter.take(bytes)
-    if (pass.length > 0) onInput(pass)
-    if (end) onEnd()
+    if (pass.length > 0) handlers.onInput(pass)
+    if (end) handlers.onEscape()
   }
+  const onInputEnd = () => handlers.onInputEnd?.()
   stdin.on('data', onData)
+  stdin.once('end', onInputEnd)
   // Input that cannot be read (closed, in the background) is no input.
   stdin.on('error', () => {})
   return {
     close() {
       stdin.off('data', onData)
+      stdin.off('end', onInputEnd)
       if (terminal) stdin.setRawMode(false)
       stdin.pause()
       stdin.unref?.()

@@ -52,7 +52,10 @@ export async function withLastingClient<T>(work: (client: Client) => Promise<T>)
 
 async function startBackgroundHost(libraryFolder: string): Promise<Client> {
   const command = process.argv[1] ?? ''
-  const child = spawn(process.execPath, [command, 'serve', '--background'], { detached: true, stdio: 'ignore' })
+  const child = spawn(process.execPath, [...process.execArgv, command, 'serve', '--background'], {
+    detached: true,
+    stdio: 'ignore',
+  })
   const ended = new Promise<'ended'>((resolve) => {
     child.once('error', () => resolve('ended'))
     child.once('exit', () => resolve('ended'))

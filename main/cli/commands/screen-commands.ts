@@ -48,13 +48,13 @@ export async function serial(name: string, flags: { readonly port?: string }): P
       onFrame: () => {},
       onSerial: (_, bytes) => void process.stdout.write(bytes),
     })
-    const terminal = openSerialTerminal(
-      (bytes) =>
-        void client.api.console
-          .sendSerial({ id, port, data: Buffer.from(bytes).toString('latin1'), binary: true })
-          .catch(() => ended.resolve()),
-      () => ended.resolve(),
-    )
+    const send = (data: string) => client.api.console.sendSerial({ id, port, data, binary: true })
+    const terminal = openSerialTerminal({
+      onInput: (bytes) => void send(Buffer.from(bytes).toString('latin1')).catch(() => ended.resolve()),
+      onEscape: () => ended.resolve(),
+      // Calls are answered in their order: when this one is, everything before has been sent.
+      onInputEnd: () => void send('').then(ended.resolve, ended.resolve),
+    })
     try {
       await ended.promise
     } finally {

@@ -95,10 +95,10 @@ class Run {
   #begin(): void {
     const { serial, timeoutMs, script } = this.#plan
     if (serial.kind === 'stdio') {
-      const terminal = openSerialTerminal(
-        (bytes) => this.#vm.send({ type: 'serial', port: 1, bytes }),
-        () => this.#end({ status: 0 }),
-      )
+      const terminal = openSerialTerminal({
+        onInput: (bytes) => this.#vm.send({ type: 'serial', port: 1, bytes }),
+        onEscape: () => this.#end({ status: 0 }),
+      })
       this.#cleanups.push(() => terminal.close())
     }
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
