@@ -1,3 +1,6 @@
+const { readFileSync } = require('node:fs')
+const { join } = require('node:path')
+
 /**
  * The arrows of the house (docs/architecture.md). A broken arrow names its rule and the way out.
  *
@@ -17,6 +20,14 @@ const ports = ['core/disk/[^/]+[.]ts', 'core/net/[^/]+[.]ts']
 
 /** Everything that both the machine and its parts stand on. */
 const ground = ['core/base', 'core/state', 'core/time']
+
+/** The file of each device: what the catalogue imports from a role's folder. */
+const devices = Array.from(
+  readFileSync(join(__dirname, 'core/devices/catalogue.ts'), 'utf8').matchAll(
+    /'(?:[.]|.*core\/devices)(\/.+\/.+)[.]ts'/g,
+  ),
+  ([, path]) => `^core/devices${path}[.]ts$`,
+)
 
 module.exports = {
   forbidden: [
@@ -116,13 +127,16 @@ module.exports = {
     {
       name: 'no-device-imports-another',
       severity: 'error',
-      comment:
-        'Devices meet on buses and interrupt lines. What two chips share lives at the top of core/devices/ or of their role.',
-      from: { path: '^core/devices/([^/]+)/([^/.]+)' },
-      to: {
-        path: '^core/devices/[^/]+/',
-        pathNot: ['^core/devices/$1/$2([./-]|$)', '^core/devices/[^/]+/shared/'],
-      },
+      comment: 'Devices meet on buses and interrupt lines. What two chips share is a file that is no device itself.',
+      from: { path: '^core/devices/[^/]+/' },
+      to: { path: devices },
+    },
+    {
+      name: 'no-device-imports-another-role',
+      severity: 'error',
+      comment: 'Devices meet on buses and interrupt lines. What two roles share lives at the top of core/devices/.',
+      from: { path: '^core/devices/([^/]+)/' },
+      to: { path: '^core/devices/[^/]+/', pathNot: '^core/devices/$1/' },
     },
     arrow(
       'core/firmware',

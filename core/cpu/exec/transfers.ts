@@ -6,10 +6,8 @@ import type { Cpu } from './cpu.ts'
 import { enterGate } from './interrupts.ts'
 import type { Descriptor } from './segments.ts'
 import {
-  baseOf,
   checkStackSegment,
   dplOf,
-  findDescriptor,
   GP,
   isCode,
   isConforming,
@@ -20,10 +18,8 @@ import {
   markAccessed,
   NP,
   readDescriptor,
-  SS_FAULT,
   setCodeSegment,
   setFromDescriptor,
-  TS_FAULT,
   typeOf,
 } from './segments.ts'
 import { StackFrame } from './stack-frame.ts'
