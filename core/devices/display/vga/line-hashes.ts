@@ -51,10 +51,10 @@ export class LineHashes {
 }
 
 /**
- * A 32-bit number that `count` words from `from` make. Four independent chains, since one multiplication must wait for the other
+ * A 32-bit number that the bits of `mask` in `count` words from `from` make. Four independent chains, since one multiplication must wait for the other
  * (0.4 ms for three MiB on a 3 GHz processor).
  */
-export function hashWords(words: Uint32Array, from: number, count: number): number {
+export function hashWords(words: Uint32Array, from: number, count: number, mask: number): number {
   const multiplier = 0x9e37_79b1 | 0
   let a = 1
   let b = 2
@@ -63,16 +63,16 @@ export function hashWords(words: Uint32Array, from: number, count: number): numb
   const end = from + count
   let i = from
   for (; i + 4 <= end; i += 4) {
-    a = Math.imul(a ^ words[i], multiplier)
-    b = Math.imul(b ^ words[i + 1], multiplier)
-    c = Math.imul(c ^ words[i + 2], multiplier)
-    d = Math.imul(d ^ words[i + 3], multiplier)
+    a = Math.imul(a ^ (words[i] & mask), multiplier)
+    b = Math.imul(b ^ (words[i + 1] & mask), multiplier)
+    c = Math.imul(c ^ (words[i + 2] & mask), multiplier)
+    d = Math.imul(d ^ (words[i + 3] & mask), multiplier)
     // High bits only travel upwards in a product; this brings them back down.
     a ^= a >>> 15
     b ^= b >>> 15
     c ^= c >>> 15
     d ^= d >>> 15
   }
-  for (; i < end; i++) a = Math.imul(a ^ words[i], multiplier) ^ (a >>> 15)
+  for (; i < end; i++) a = Math.imul(a ^ (words[i] & mask), multiplier) ^ (a >>> 15)
   return Math.imul(Math.imul(Math.imul(a, multiplier) ^ b, multiplier) ^ c, multiplier) ^ d
 }

@@ -17,6 +17,10 @@ import type { VbeMode, VbeRegisters } from './vbe.ts'
 const BLACK = 0xff00_0000
 const PLANE_WORDS = 0x1_0000
 const FONT_WORDS = 256 * 32
+/** The planes that hold shapes, characters with attributes, and pixels. */
+const FONT_PLANE = 0x00ff_0000
+const TEXT_PLANES = 0x0000_ffff
+const ALL_PLANES = -1
 /** Shown while the adapter has not been programmed: an empty screen of the usual size. */
 const DARK_WIDTH = 720
 const DARK_HEIGHT = 400
@@ -142,8 +146,8 @@ export class Screen {
     if (!this.#vbeMode && this.#mode.format === 'text') {
       const [first, second] = fontAddresses(this.#sources.registers.sequencer[3])
       const { words } = this.#sources
-      let hash = hashWords(words, first, FONT_WORDS)
-      if (first !== second) hash ^= hashWords(words, second, FONT_WORDS) << 1
+      let hash = hashWords(words, first, FONT_WORDS, FONT_PLANE)
+      if (first !== second) hash ^= hashWords(words, second, FONT_WORDS, FONT_PLANE) << 1
       fontChanged = hash !== this.#fontHash
       this.#fontHash = hash
     }
@@ -163,7 +167,7 @@ export class Screen {
       lines: mode.height,
       hash: (y) => {
         const first = (mode.y + y) * pitch + pan
-        return hashWords(words, first >>> 2, ((first + bytes + 3) >>> 2) - (first >>> 2))
+        return hashWords(words, first >>> 2, ((first + bytes + 3) >>> 2) - (first >>> 2), ALL_PLANES)
       },
     }
   }
@@ -172,6 +176,7 @@ export class Screen {
   #planeLines(mode: VgaMode): LineSource {
     const { words } = this.#sources
     const address = this.#address
+    const planes = mode.format === 'text' ? TEXT_PLANES : ALL_PLANES
     const span = ((mode.characters >>> mode.countShift) + 1) << mode.addressShift
     let counter = -1
     let rowHash = 0
@@ -183,8 +188,8 @@ export class Screen {
         counter = address.counter
         const first = planeAddress(mode, counter, address.rowScan)
         const straight = Math.min(span, PLANE_WORDS - first)
-        rowHash = hashWords(words, first, straight)
-        if (straight < span) rowHash ^= hashWords(words, 0, span - straight) << 1
+        rowHash = hashWords(words, first, straight, planes)
+        if (straight < span) rowHash ^= hashWords(words, 0, span - straight, planes) << 1
         return rowHash
       },
     }
