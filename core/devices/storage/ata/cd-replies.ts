@@ -64,7 +64,9 @@ function putAddress(view: DataView, at: number, lba: number, msf: boolean): void
   view.setUint32(at, msf ? (minute << 16) | (second << 8) | frame : lba)
 }
 
+/** Address and control of a data track; of the lead-out, which may also be copied. */
 const TRACK_DATA = 0x14
+const LEAD_OUT_DATA = 0x16
 const LEAD_OUT = 0xaa
 
 /** READ TOC, format 0: the one data track and the lead-out, from track `first` on. Undefined for a track that is not there. */
@@ -76,7 +78,7 @@ export function tableOfContents(sectors: number, first: number, msf: boolean): U
   bytes.set([1, 1], 2)
   tracks.forEach(([track, lba], i) => {
     const at = 4 + 8 * i
-    bytes.set([0, TRACK_DATA, track, 0], at)
+    bytes.set([0, track === LEAD_OUT ? LEAD_OUT_DATA : TRACK_DATA, track, 0], at)
     putAddress(view, at + 4, lba, msf)
   })
   return bytes

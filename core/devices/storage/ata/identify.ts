@@ -94,7 +94,7 @@ export function identifyDisk(disk: DiskDescription): Uint8Array {
   words.set([3, 512, 4], 20) // a dual-ported cache of 256 KiB, four bytes of ECC
   words[47] = 0x8000 | MAX_MULTIPLE
   words[48] = 0x0001 // 32-bit accesses of the data register
-  words[49] = 0x0f00 // IORDY, LBA, DMA
+  words[49] = 0x0b00 // IORDY, LBA, DMA
   words[50] = 0x4000
   words.set([0x0200, 0x0200, current ? 0x0007 : 0x0006], 51)
   if (current) {
