@@ -194,7 +194,10 @@ export class AtaHost {
   }
 
   /** Reads sectors by DMA into one region of memory. */
-  async readDma(command: AtaCommand, bytes: number): Promise<{ data: Uint8Array; busMaster: number; result: AtaResult }> {
+  async readDma(
+    command: AtaCommand,
+    bytes: number,
+  ): Promise<{ data: Uint8Array; busMaster: number; result: AtaResult }> {
     const end = await this.dma(command, true, split(DATA, bytes))
     return { data: await this.chips.readMemory(DATA, bytes), ...end }
   }

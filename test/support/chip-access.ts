@@ -15,7 +15,8 @@ export function chipAccess(context: FakeContext): ChipAccess {
     out8: async (port, value) => ports.write8(port, value),
     out16: async (port, value) => ports.write16(port, value),
     out32: async (port, value) => ports.write32(port, value),
-    inWords: async (port, count) => new Uint8Array(Uint16Array.from({ length: count }, () => ports.read16(port)).buffer),
+    inWords: async (port, count) =>
+      new Uint8Array(Uint16Array.from({ length: count }, () => ports.read16(port)).buffer),
     outWords: async (port, data) => {
       for (const word of new Uint16Array(data.slice().buffer)) ports.write16(port, word)
     },

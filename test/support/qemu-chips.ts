@@ -43,7 +43,19 @@ export class QemuChips implements ChipAccess {
     writeFileSync(join(folder, 'bios'), bios)
     for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes)
     const resolved = args.map((arg) => arg.replaceAll('@', `${folder}/`))
-    const fixed = ['-accel', 'tcg', '-machine', 'pc', '-display', 'none', '-nodefaults', '-monitor', 'none', '-nic', 'none']
+    const fixed = [
+      '-accel',
+      'tcg',
+      '-machine',
+      'pc',
+      '-display',
+      'none',
+      '-nodefaults',
+      '-monitor',
+      'none',
+      '-nic',
+      'none',
+    ]
     const qtest = ['-qtest', 'stdio', '-qtest-log', '/dev/null', '-bios', join(folder, 'bios')]
     const child = spawn(qemu, [...fixed, ...qtest, ...resolved], { stdio: ['pipe', 'pipe', 'pipe'] })
     let complaints = ''

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { MemoryBlockDevice } from '../../../../../core/disk/memory-block-device.ts'
 import { piix3Ide } from '../../../../../core/devices/storage/ata/piix3-ide.ts'
+import { MemoryBlockDevice } from '../../../../../core/disk/memory-block-device.ts'
 import { AtaHost, lba28, lba48 } from '../../../../support/ata-host.ts'
 import { chipAccess } from '../../../../support/chip-access.ts'
 import { createFakeContext } from '../../../../support/fake-context.ts'
@@ -41,7 +41,12 @@ describeWith([qemu], 'IDE drives compared with those of QEMU', () => {
     ours.attachCdDrive([1, 0])
     ours.insert([1, 0], new MemoryBlockDevice(disc, { sectorBytes: 2048, readOnly: true }))
     for (const [name, chips] of [['QEMU', theirs] as const, ['ours', chipAccess(context)] as const]) {
-      const machine = { name, disk: new AtaHost(chips, 0, 0), cd: new AtaHost(chips, 1, 0), lonely: new AtaHost(chips, 0, 1) }
+      const machine = {
+        name,
+        disk: new AtaHost(chips, 0, 0),
+        cd: new AtaHost(chips, 1, 0),
+        lonely: new AtaHost(chips, 0, 1),
+      }
       machines.push(machine)
       await machine.disk.openBusMaster()
       await machine.disk.softReset()
@@ -140,7 +145,11 @@ describeWith([qemu], 'IDE drives compared with those of QEMU', () => {
       const data = await same(async (machine) => {
         await machine.disk.command({ command: 0xc6, count: 8 })
         const registers = extended ? lba48(lba, count) : lba28(lba, count)
-        const { data, result } = await machine.disk.readPio({ command, ...registers }, count * 512, multiple ? 4096 : 512)
+        const { data, result } = await machine.disk.readPio(
+          { command, ...registers },
+          count * 512,
+          multiple ? 4096 : 512,
+        )
         return { data, status: result.status & 0xc9 }
       })
       expect(Buffer.compare(data.data, disk.subarray(lba * 512, (lba + count) * 512))).toBe(0)
@@ -232,7 +241,14 @@ describeWith([qemu], 'IDE drives compared with those of QEMU', () => {
       const { data, chunks, result } = await cd.packet(packet)
       const failed = (result.status & 1) !== 0
       const sense = failed ? await cd.sense() : []
-      return { data, chunks, status: result.status & 0xc9, reason: result.count, key: failed ? result.error >>> 4 : 0, sense }
+      return {
+        data,
+        chunks,
+        status: result.status & 0xc9,
+        reason: result.count,
+        key: failed ? result.error >>> 4 : 0,
+        sense,
+      }
     })
   })
 
