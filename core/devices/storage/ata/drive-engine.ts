@@ -221,7 +221,7 @@ export class DriveEngine {
       phase: this.#phase,
       position: this.#position,
       end: this.#end,
-      data: this.#phase === 'none' ? new Uint8Array(0) : this.buffer.slice(0, this.#end),
+      data: this.buffer.slice(0, this.#valid),
       step: this.#step,
       result: this.#result,
       deadlineNs: this.#timer.armed ? this.#timer.deadlineNs : -1,
@@ -249,6 +249,12 @@ export class DriveEngine {
 
   dispose(): void {
     this.#timer.cancel()
+  }
+
+  /** Bytes of the buffer that mean something: a block that was loaded, or what the host has given of one so far. */
+  get #valid(): number {
+    if (this.#phase === 'none') return 0
+    return this.#phase === 'in' || this.#phase === 'dma-in' ? this.#end : this.#position
   }
 
   #start(phase: Phase, step: number): void {
