@@ -62,6 +62,18 @@ function setTagsFromFull(state: CpuState, tags: number): void {
 const PREFIXES = new Set([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x9b])
 const LONGEST_INSTRUCTION = 15
 
+/** Linear base of the code segment that the last instruction ran in. */
+function codeBase(cpu: Cpu): number {
+  const { state } = cpu
+  const selector = word(state, L.FPU_CS)
+  if (selector === state.selector(L.CS)) return state.segmentBase(L.CS)
+  if (hasLinearPointers(state)) return selector << 4
+  const table = selector & 4 ? state.segmentBase(L.LDTR) : state.u32[L.GDTR_BASE >> 2]
+  const at = table + (selector & ~7)
+  const high = cpu.readSystem(at + 4, 4)
+  return (cpu.readSystem(at, 4) >>> 16) | ((high & 0xff) << 16) | (high & 0xff00_0000)
+}
+
 /**
  * Opcode of the last non-control instruction: low three bits of its first byte, then the second. Instructions record only where
  * they are; the bytes are read again here, and an opcode that cannot be read any more is 0.
@@ -71,15 +83,17 @@ function lastOpcode(cpu: Cpu): number {
   const ip = word(state, L.FPU_IP)
   if (ip === word(state, L.FPU_OPCODE_IP)) return word(state, L.FPU_OPCODE) & 0x7ff
   let opcode = 0
-  cpu.attempt(() => {
-    const cs = L.segmentOffset(L.CS)
+  const cr2 = word(state, L.CR2)
+  const failed = cpu.attempt(() => {
+    const linear = codeBase(cpu) + ip
     for (let i = 0; i < LONGEST_INSTRUCTION; i++) {
-      const byte = cpu.read8(cs, ip + i)
+      const byte = cpu.readSystem(linear + i, 1)
       if (PREFIXES.has(byte)) continue
-      if ((byte & 0xf8) === 0xd8) opcode = ((byte & 7) << 8) | cpu.read8(cs, ip + i + 1)
+      if ((byte & 0xf8) === 0xd8) opcode = ((byte & 7) << 8) | cpu.readSystem(linear + i + 1, 1)
       break
     }
   })
+  if (failed) state.i32[L.CR2 >> 2] = cr2
   return opcode
 }
 
