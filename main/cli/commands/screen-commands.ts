@@ -53,7 +53,11 @@ export async function serial(name: string, flags: { readonly port?: string }): P
       onInput: (bytes) => void send(Buffer.from(bytes).toString('latin1')).catch(() => ended.resolve()),
       onEscape: () => ended.resolve(),
       // Calls are answered in their order: when this one is, everything before has been sent.
-      onInputEnd: () => void send('').then(ended.resolve, ended.resolve),
+      onInputEnd: () =>
+        void send('').then(
+          () => ended.resolve(),
+          () => ended.resolve(),
+        ),
     })
     try {
       await ended.promise
