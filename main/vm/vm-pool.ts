@@ -2,6 +2,8 @@
  * The threads: a pool for running machines, one endless task each, and a pool for finite work on images. A thread is created
  * when it is needed and ends with its machine, so that nothing of one guest outlives it.
  */
+import { getCompileCacheDir } from 'node:module'
+import { dirname } from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { fromErrorRecord } from '../../core/contract/error-record.ts'
@@ -34,6 +36,7 @@ export class ThreadPools {
       maxThreads: MAX_MACHINES,
       concurrentTasksPerWorker: 1,
       recordTiming: false,
+      env: threadEnvironment(),
     })
     // The package's type of this option is that of another overload of postMessage; it takes an array, and insists on one.
     const transferList = [task.port] as unknown as NonNullable<Parameters<Piscina['run']>[1]>['transferList']
@@ -60,4 +63,11 @@ export class ThreadPools {
     this.#machines = undefined
     this.#media = undefined
   }
+}
+
+/** The main thread's compile cache for the threads, too: it halves the time to the first instruction. */
+function threadEnvironment(): Record<string, string> {
+  const folder = getCompileCacheDir()
+  const environment = Object.fromEntries(Object.entries(process.env).filter((entry) => entry[1] !== undefined))
+  return { ...environment, ...(folder ? { NODE_COMPILE_CACHE: dirname(folder) } : {}) } as Record<string, string>
 }
