@@ -26,13 +26,17 @@ function step({ context }: IdeMachine, random: Random): number {
   const kind = random.below(20)
   const value = random.next()
   if (kind === 0) ports.write8(base + 7, random.pick(COMMANDS))
-  else if (kind < 4) ports.write8(base + 1 + random.below(6), value & 0xff)
-  else if (kind === 4) ports.write8(base + 2 + random.below(4), random.below(4))
-  else if (kind === 5) ports.write8(base + 6, 0xa0 | (value & 0x50))
-  else if (kind === 6) ports.write8(base + 0x206, random.below(8) === 0 ? value & 0x86 : 0)
-  else if (kind < 9) return ports.read8(base + random.below(8))
-  else if (kind === 9) for (let i = 0; i < 256; i++) ports.write16(base, value >>> (i & 15))
-  else if (kind === 10) {
+  else if (kind < 4) {
+    // A command that makes sense as far as its address goes.
+    ports.write8(base + 6, 0xe0 | (value & 0x10))
+    const registers = [random.below(2), 1 + random.below(4), value & 0xff, (value >>> 8) & 15, 0]
+    for (const [i, register] of registers.entries()) ports.write8(base + 1 + i, register)
+    ports.write8(base + 7, random.pick(COMMANDS))
+  } else if (kind === 4) ports.write8(base + 1 + random.below(6), value & 0xff)
+  else if (kind === 5) ports.write8(base + 0x206, random.below(16) === 0 ? value & 0x86 : 0)
+  else if (kind === 6) return ports.read8(base + random.below(8))
+  else if (kind < 9) for (let i = 0; i < 256; i++) ports.write16(base, value >>> (i & 15))
+  else if (kind < 11) {
     let sum = 0
     for (let i = 0; i < 256; i++) sum = (sum * 31 + ports.read16(base)) | 0
     return sum
@@ -42,7 +46,7 @@ function step({ context }: IdeMachine, random: Random): number {
     const packet = [random.pick(PACKETS), 0, 0, 0, value & 1, value >>> 24, 0, 0, (value >>> 8) & 7, 0x10, 0, 0]
     for (let i = 0; i < 12; i += 2) ports.write16(base, (packet[i] ?? 0) | ((packet[i + 1] ?? 0) << 8))
   } else if (kind === 12) {
-    memory.write(0x1000, 4, value & 0x3f_ffff)
+    memory.write(0x1000, 4, (value & 0x1f_ffff) + 0x3000)
     memory.write(0x1004, 4, (value & 0xffff) | (value & 0x8000_0000))
     memory.write(0x1008, 4, 0x3000)
     memory.write(0x100c, 4, 0x8000_0000 | (value >>> 16))
