@@ -3,6 +3,7 @@ import { AppError } from '../base/errors.ts'
 import type { DmaService } from '../bus/dma.ts'
 import type { InterruptLine } from '../bus/interrupt-line.ts'
 import { PciBus } from '../bus/pci-bus.ts'
+import { memoryWindow, PciConfig } from '../bus/pci-config.ts'
 import { PortBus } from '../bus/port-bus.ts'
 import { Cpu } from '../cpu/exec/cpu.ts'
 import { buildInterpreterImage, type InterpreterImage } from '../cpu/exec/image.ts'
@@ -27,8 +28,10 @@ import { i8254 } from '../devices/timer/i8254.ts'
 import { mc146818 } from '../devices/timer/mc146818.ts'
 import { FLOPPY_DRIVES } from '../disk/floppy-formats.ts'
 import { biosGeometry, driveGeometry } from '../disk/geometry.ts'
+import { KERNEL_ROM_PCI } from '../firmware/boot/kernel-boot.ts'
 import { AddressMap } from '../memory/address-map.ts'
 import { GuestMemory } from '../memory/guest-memory.ts'
+import { ROM_BASE } from '../memory/layout.ts'
 import { placeRoms } from '../memory/pc-memory-map.ts'
 import { TimerQueue } from '../time/timer-queue.ts'
 import { createDisplay, createKeyboard, createMouse, createSerialPort } from './console.ts'
@@ -193,7 +196,12 @@ class Pc implements Machine {
     })
     firmwareHost.isTrapAddress = installed.isTrapAddress
     firmwareHost.trap = installed.trap
-    bridge.installRoms(placeRoms(this.memory, installed.roms))
+    const plan = placeRoms(this.memory, installed.roms)
+    bridge.installRoms(plan)
+    // Other people's firmware takes option ROMs from PCI functions only.
+    for (const rom of plan.optionRoms)
+      if (rom.gpa === 0xc_0000) adapter.installRom(map, ROM_BASE + rom.offset, rom.bytes)
+      else if (config.firmware && config.kernel) addRomCard(pci, map, ROM_BASE + rom.offset, rom.bytes)
     this.#resetFirmware = installed.reset
     this.#resetAll()
   }
@@ -288,6 +296,13 @@ class Pc implements Machine {
     for (const device of this.#devices) device.dispose?.()
     this.#drives.close()
   }
+}
+
+/** A PCI function that is nothing but an expansion ROM: what starts `--kernel` over somebody else's BIOS. */
+function addRomCard(pci: PciBus, map: AddressMap, host: number, bytes: number): void {
+  const card = new PciConfig(KERNEL_ROM_PCI)
+  card.addRomBar(bytes, memoryWindow(map, bytes, { host, writable: false }))
+  pci.add(31, 0, card)
 }
 
 /** What a chip created too early would ask for: an error of this file's order, never of a guest. */

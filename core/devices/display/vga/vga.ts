@@ -10,6 +10,7 @@
 import { AppError } from '../../../base/errors.ts'
 import { z } from '../../../base/schema.ts'
 import { memoryWindow, PciConfig, type PciConfigState } from '../../../bus/pci-config.ts'
+import type { AddressMap } from '../../../memory/address-map.ts'
 import { VRAM_BASE } from '../../../memory/layout.ts'
 import { type Device, type DeviceContext, defineDevice, type StateRecord } from '../../device.ts'
 import { Beam, type BeamState } from './beam.ts'
@@ -163,6 +164,12 @@ export class Vga implements Device {
     this.#releasePorts()
     this.#window.dispose()
     this.#pci.dispose()
+  }
+
+  /** Shows a video BIOS (at `host` in the shared memory, `bytes` a multiple of 4096) in the expansion ROM range, where other people's firmware looks for it. */
+  installRom(map: AddressMap, host: number, bytes: number): void {
+    const rangeBytes = 2 ** Math.ceil(Math.log2(bytes))
+    this.#pci.addRomBar(rangeBytes, memoryWindow(map, rangeBytes, { host, writable: false }))
   }
 
   #addRanges(context: DeviceContext, registers: ReturnType<typeof createPciRegisters>): void {
