@@ -10,7 +10,8 @@ import type { VgaRig } from './vga-rig.ts'
  * high byte is written; with `constant` every byte is the seed's low byte.
  */
 export type VgaStep =
-  | { readonly kind: 'out8' | 'out16'; readonly port: number; readonly value: number }
+  | { readonly kind: 'out8'; readonly port: number; readonly value: number }
+  | { readonly kind: 'out16'; readonly port: number; readonly value: number }
   | { readonly kind: 'in8'; readonly port: number }
   | { readonly kind: 'read'; readonly gpa: number }
   | { readonly kind: 'write'; readonly gpa: number; readonly bytes: readonly number[] }

@@ -3,18 +3,21 @@ import { planePixels, spreadPixels } from './graphics-renderer.ts'
 import type { Palette } from './palette.ts'
 import { VBE_MAX_WIDTH, type VbeMode } from './vbe.ts'
 
-const OPAQUE = 0xff00_0000
+const OPAQUE = 0xff00_0000 | 0
 
 /** Draws linear pictures. */
 export class LinearRenderer {
   readonly #bytes: Uint8Array
   readonly #halves: Uint16Array
   readonly #words: Uint32Array
+  /** Signed, because V8 keeps these out of floating point. */
+  readonly #pixels: Int32Array
   readonly #line = new Uint32Array(VBE_MAX_WIDTH + 8)
 
   /** `words` is video memory. */
   constructor(words: Uint32Array) {
     this.#words = words
+    this.#pixels = new Int32Array(words.buffer, words.byteOffset, words.length)
     this.#bytes = new Uint8Array(words.buffer, words.byteOffset, words.byteLength)
     this.#halves = new Uint16Array(words.buffer, words.byteOffset, words.byteLength >>> 1)
   }
@@ -35,7 +38,7 @@ export class LinearRenderer {
   }
 
   #line32(from: number, target: Uint32Array, at: number, width: number): void {
-    const words = this.#words
+    const words = this.#pixels
     for (let x = 0; x < width; x++) {
       const pixel = words[from + x]
       target[at + x] = OPAQUE | ((pixel & 0xff) << 16) | (pixel & 0xff00) | ((pixel >>> 16) & 0xff)

@@ -76,7 +76,8 @@ export class Screen {
 
   /** Size and freshness of the picture. An unchanged picture costs little: see line-hashes.ts. */
   frame(): Frame {
-    this.#look(false)
+    this.#lookAtRegisters()
+    if (!this.#blank && this.#lookAtMemory()) this.#serial++
     const changed = this.#serial !== this.#reported
     this.#reported = this.#serial
     return { ...this.#size(), changed, serial: this.#serial }
@@ -84,7 +85,7 @@ export class Screen {
 
   /** Draws the picture as it is now. `target` takes `stride` pixels a row, each with red in the lowest byte. */
   render(target: Uint32Array, stride: number): void {
-    this.#look(true)
+    this.#lookAtRegisters()
     const { registers } = this.#sources
     const { width, height } = this.#size()
     if (this.#blank) {
@@ -102,24 +103,22 @@ export class Screen {
 
   /** The text on the screen, or null in graphics modes and while the screen is dark. */
   text(): TextScreen | null {
-    this.#look(true)
+    this.#lookAtRegisters()
     if (this.#blank || this.#vbeMode || this.#mode.format !== 'text') return null
     return readText(this.#mode, this.#start, this.#sources.registers, this.#sources.words)
   }
 
-  /** Brings everything up to date and raises the serial when the picture differs. */
-  #look(thoroughly: boolean): void {
+  /** Brings everything up to date that follows from registers and time; a difference raises the serial. */
+  #lookAtRegisters(): void {
     const { registers, dac, vbe } = this.#sources
     const generations = registers.generation + dac.generation
-    let changed = generations !== this.#generations || vbe.mode !== this.#vbeMode
+    const changed = generations !== this.#generations || vbe.mode !== this.#vbeMode
     if (changed) {
       this.#generations = generations
       this.#vbeMode = vbe.mode
       this.#mode = decodeMode(registers)
     }
-    if (this.#lookAtTime(this.#sources.beam())) changed = true
-    if (!this.#blank && this.#lookAtMemory(thoroughly)) changed = true
-    if (changed) this.#serial++
+    if (this.#lookAtTime(this.#sources.beam()) || changed) this.#serial++
   }
 
   /** What changes by itself: page flips at retrace, blinking, and a screen that stays off. */
@@ -141,7 +140,7 @@ export class Screen {
     return changed
   }
 
-  #lookAtMemory(thoroughly: boolean): boolean {
+  #lookAtMemory(): boolean {
     let fontChanged = false
     if (!this.#vbeMode && this.#mode.format === 'text') {
       const [first, second] = fontAddresses(this.#sources.registers.sequencer[3])
@@ -152,7 +151,7 @@ export class Screen {
       this.#fontHash = hash
     }
     const source = this.#vbeMode ? this.#linearLines(this.#vbeMode) : this.#planeLines(this.#mode)
-    const changed = thoroughly || !this.#vbeMode ? this.#hashes.lookAtAll(source) : this.#hashes.look(source)
+    const changed = this.#vbeMode ? this.#hashes.look(source) : this.#hashes.lookAtAll(source)
     return changed || fontChanged
   }
 
