@@ -1,45 +1,63 @@
 /**
- * Addition, subtraction, multiplication and division of two registers' contents:
- * x87_add(destination, aSignificand, aSignExponent, bSignificand, bSignExponent). Each returns 1, or 0 where an unmasked invalid,
- * denormal or zero-divide exception leaves the destination unchanged. Two normal numbers are computed at once; everything else
- * goes to x87_special, which comes back with normalised numbers.
+ * Addition, subtraction, multiplication and division of registers' contents, as code: two normal numbers are computed in place;
+ * everything else goes to `special`.
  *
- * Source: Intel SDM vol 1, 4.8.3 (number classes), 4.9 (exceptions and their priority), tables 4-7 and 8-10; vol 2A FADD, FSUB, FMUL, FDIV.
+ * Source: Intel SDM vol 1, 4.8.3 (number classes), 4.9 (exceptions and their priority), tables 4-7 and 8-10.
  */
 import type { I32, I64 } from '../../wasm/expr.ts'
+import type { FunctionBuilder, Local } from '../../wasm/function-builder.ts'
+import { callExpr } from '../../wasm/function-builder.ts'
 import { i32, i64 } from '../../wasm/ops.ts'
-import type { RuntimeFunction } from '../ops/runtime.ts'
-import { runtimeFunction } from '../ops/runtime.ts'
+import type { Linker } from '../ops/runtime.ts'
 import type { Finite, Parts } from './finite.ts'
 import { addFinite, divideFinite, multiplyFinite, subtractFinite } from './finite.ts'
 import { KIND_ADD, KIND_DIVIDE, KIND_MULTIPLY, KIND_SUBTRACT, special } from './special.ts'
 import { exponentOf, ordinaryExponent } from './stack.ts'
 
-const PARAMS = ['i32', 'i64', 'i32', 'i64', 'i32'] as const
-
-/** The operation on registers' contents. */
-function registerFunction(name: string, kind: number, compute: Finite): RuntimeFunction<'i32'> {
-  return runtimeFunction(`x87_${name}`, PARAMS, 'i32', (f, link) => {
-    const destination = f.param(0, 'i32')
-    const a = f.param(1, 'i64')
-    const aSignExponent = f.param(2, 'i32')
-    const b = f.param(3, 'i64')
-    const bSignExponent = f.param(4, 'i32')
-    const integerBits = i64.lt_s(i64.and(a, b), 0)
-    const normal = i32.and(i32.and(ordinaryExponent(aSignExponent), ordinaryExponent(bSignExponent)), integerBits)
-    f.if(i32.eqz(normal), () => {
-      f.returnCall(link.runtime(special), i32.const(kind), destination, a, aSignExponent, b, bSignExponent)
-    })
-    const parts = (significand: I64, signExponent: I32): Parts => ({
-      significand,
-      sign: f.let(i32.and(signExponent, 0x8000)),
-      exponent: f.let(exponentOf(signExponent)),
-    })
-    compute(f, link, destination, parts(a, aSignExponent), parts(b, bSignExponent))
-  })
+/** One of the four operations. */
+export interface Arithmetic {
+  readonly kind: number
+  readonly compute: Finite
 }
 
-export const add = registerFunction('add', KIND_ADD, addFinite)
-export const subtract = registerFunction('sub', KIND_SUBTRACT, subtractFinite)
-export const multiplyRegisters = registerFunction('mul', KIND_MULTIPLY, multiplyFinite)
-export const divideRegisters = registerFunction('div', KIND_DIVIDE, divideFinite)
+export const ADD: Arithmetic = { kind: KIND_ADD, compute: addFinite }
+export const SUBTRACT: Arithmetic = { kind: KIND_SUBTRACT, compute: subtractFinite }
+export const MULTIPLY: Arithmetic = { kind: KIND_MULTIPLY, compute: multiplyFinite }
+export const DIVIDE: Arithmetic = { kind: KIND_DIVIDE, compute: divideFinite }
+
+/** Content of a register, bound. */
+export interface Content {
+  readonly significand: I64
+  readonly signExponent: I32
+}
+
+/**
+ * Stores `a op b` at `destination`. The result is 1, or 0 where an unmasked invalid, denormal or zero-divide exception left the
+ * destination unchanged.
+ */
+export function compute(
+  f: FunctionBuilder,
+  link: Linker,
+  operation: Arithmetic,
+  destination: I32,
+  a: Content,
+  b: Content,
+): Local<'i32'> {
+  const done = f.variable(i32.const(1))
+  const integerBits = i64.lt_s(i64.and(a.significand, b.significand), 0)
+  const exponents = i32.and(ordinaryExponent(a.signExponent), ordinaryExponent(b.signExponent))
+  const parts = ({ significand, signExponent }: Content): Parts => ({
+    significand,
+    sign: f.let(i32.and(signExponent, 0x8000)),
+    exponent: f.let(exponentOf(signExponent)),
+  })
+  f.if(
+    i32.and(exponents, integerBits),
+    () => operation.compute(f, link, destination, parts(a), parts(b)),
+    () => {
+      const operands = [a.significand, a.signExponent, b.significand, b.signExponent]
+      f.set(done, callExpr(link.runtime(special), i32.const(operation.kind), destination, ...operands))
+    },
+  )
+  return done
+}

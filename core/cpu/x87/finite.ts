@@ -5,13 +5,13 @@
 
 import type { I32, I64 } from '../../wasm/expr.ts'
 import { constI64, select } from '../../wasm/expr.ts'
-import type { FunctionBuilder } from '../../wasm/function-builder.ts'
+import type { FunctionBuilder, Label } from '../../wasm/function-builder.ts'
 import { i32, i64 } from '../../wasm/ops.ts'
 import type { Linker, RuntimeFunction } from '../ops/runtime.ts'
 import { runtimeFunction } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
 import { RC_MASK } from './control.ts'
-import { returnRounded } from './round.ts'
+import { storeRounded } from './round.ts'
 import { BIAS, clearC1, storeRegister, word } from './stack.ts'
 import { divide, multiply } from './wide.ts'
 
@@ -25,7 +25,7 @@ export interface Parts {
 export type Finite = (f: FunctionBuilder, link: Linker, destination: I32, a: Parts, b: Parts) => void
 
 /** |larger| ± |smaller| in the order of their exponents. */
-export const addFinite: Finite = (f, link, destination, a, b) => {
+const addUnlessZero = (f: FunctionBuilder, link: Linker, destination: I32, a: Parts, b: Parts, zero: Label): void => {
   const distance = f.variable(i32.sub(a.exponent, b.exponent))
   const negative = f.let(i32.lt_s(distance, 0))
   const large = f.let(select(negative, b.significand, a.significand))
@@ -71,7 +71,7 @@ export const addFinite: Finite = (f, link, destination, a, b) => {
             clearC1(f)
             const down = i32.eq(i32.and(word(L.FPU_CONTROL), RC_MASK), 0x400)
             storeRegister(f, destination, constI64(0), i32.shl(down, 15))
-            f.return(i32.const(1))
+            f.br(zero)
           })
           f.if(i64.lt_u(large, small), () => {
             f.set(hi, i64.sub(0, hi))
@@ -85,8 +85,11 @@ export const addFinite: Finite = (f, link, destination, a, b) => {
       f.set(exponent, i32.sub(exponent, i32.wrap(zeros)))
     },
   )
-  returnRounded(f, link, destination, { sign, exponent, hi, lo })
+  storeRounded(f, link, destination, { sign, exponent, hi, lo })
 }
+
+export const addFinite: Finite = (f, link, destination, a, b) =>
+  f.block((zero) => addUnlessZero(f, link, destination, a, b, zero))
 
 export const subtractFinite: Finite = (f, link, destination, a, b) =>
   addFinite(f, link, destination, a, { ...b, sign: f.let(i32.xor(b.sign, 0x8000)) })
@@ -101,7 +104,7 @@ export const multiplyFinite: Finite = (f, link, destination, a, b) => {
     f.set(lo, i64.shl(lo, 1))
     f.set(exponent, i32.sub(exponent, 1))
   })
-  returnRounded(f, link, destination, { sign: f.let(i32.xor(a.sign, b.sign)), exponent, hi, lo })
+  storeRounded(f, link, destination, { sign: f.let(i32.xor(a.sign, b.sign)), exponent, hi, lo })
 }
 
 export const divideFinite: Finite = (f, link, destination, a, b) => {
@@ -118,7 +121,7 @@ export const divideFinite: Finite = (f, link, destination, a, b) => {
   const sticky = i64.extend_u(i32.and(i64.ne(remainder, 0), i64.ne(remainder, rest)))
   const lo = f.variable(i64.or(half, sticky))
   const hi = f.variable(quotient)
-  returnRounded(f, link, destination, { sign: f.let(i32.xor(a.sign, b.sign)), exponent, hi, lo })
+  storeRounded(f, link, destination, { sign: f.let(i32.xor(a.sign, b.sign)), exponent, hi, lo })
 }
 
 /** The operation on normalised operands with signs (0, 8000h) and exponents apart: (destination, a, sign, exponent, b, sign, exponent). */
@@ -127,6 +130,7 @@ function finiteFunction(name: string, compute: Finite): RuntimeFunction<'i32'> {
     const a = { significand: f.param(1, 'i64'), sign: f.param(2, 'i32'), exponent: f.param(3, 'i32') }
     const b = { significand: f.param(4, 'i64'), sign: f.param(5, 'i32'), exponent: f.param(6, 'i32') }
     compute(f, link, f.param(0, 'i32'), a, b)
+    f.return(i32.const(1))
   })
 }
 

@@ -10,17 +10,17 @@ import { callExpr } from '../../wasm/function-builder.ts'
 import { i32, i64 } from '../../wasm/ops.ts'
 import type { Linker, RuntimeFunction } from '../ops/runtime.ts'
 import { runtimeFunction } from '../ops/runtime.ts'
-import { add, divideRegisters, multiplyRegisters, subtract } from './arithmetic.ts'
+import type { Arithmetic, Content } from './arithmetic.ts'
+import { ADD, compute, DIVIDE, MULTIPLY, SUBTRACT } from './arithmetic.ts'
 import { DE } from './control.ts'
 import type { Extended } from './load.ts'
 import { fromDouble, fromInteger, fromSingle } from './load.ts'
-import { FROM_DENORMAL, KIND_ADD, KIND_DIVIDE, KIND_MULTIPLY, KIND_SUBTRACT, special } from './special.ts'
+import { FROM_DENORMAL, special } from './special.ts'
 import { isFull, pop, signExponentAt, significandAt, stack, underflow } from './stack.ts'
 
 interface Operation {
   readonly name: string
-  readonly core: RuntimeFunction<'i32'>
-  readonly kind: number
+  readonly arithmetic: Arithmetic
   /** The second operand is the one subtracted from (divided). */
   readonly reversed: boolean
 }
@@ -40,6 +40,11 @@ export interface OperationForms {
   readonly integer: RuntimeFunction<'void'>
 }
 
+const contentAt = (f: FunctionBuilder, address: I32): Content => ({
+  significand: f.let(significandAt(address)),
+  signExponent: f.let(signExponentAt(address)),
+})
+
 function registerForm(operation: Operation, form: 'top' | 'register' | 'pop'): RuntimeFunction<'void'> {
   return runtimeFunction(`x87_f${operation.name}_${form}`, ['i32'], 'void', (f, link) => {
     const i = f.param(0, 'i32')
@@ -52,11 +57,7 @@ function registerForm(operation: Operation, form: 'top' | 'register' | 'pop'): R
         const destination = form === 'top' ? top : other
         const source = form === 'top' ? other : top
         const [a, b] = operation.reversed ? [source, destination] : [destination, source]
-        const core = link.runtime(operation.core)
-        f.set(
-          done,
-          callExpr(core, destination, significandAt(a), signExponentAt(a), significandAt(b), signExponentAt(b)),
-        )
+        f.set(done, compute(f, link, operation.arithmetic, destination, contentAt(f, a), contentAt(f, b)))
       },
       () => f.set(done, callExpr(link.runtime(underflow), form === 'top' ? i32.const(0) : i)),
     )
@@ -78,18 +79,16 @@ function memoryForm(
       f.return()
     })
     const top = stack(f, 0)
-    const operands = (value: Extended) => {
-      const mine = [significandAt(top), signExponentAt(top)] as const
-      const other = [value.significand, value.signExponent] as const
-      return operation.reversed ? [...other, ...mine] : [...mine, ...other]
-    }
+    const mine = contentAt(f, top)
+    const inOrder = (other: Extended): [Content, Content] => (operation.reversed ? [other, mine] : [mine, other])
     const value = convert(f, link, (denormal, flags) =>
       f.if(i32.and(flags, DE), () => {
-        f.call(link.runtime(special), i32.const(operation.kind | FROM_DENORMAL), top, ...operands(denormal))
+        const operands = inOrder(denormal).flatMap((x) => [x.significand, x.signExponent])
+        f.call(link.runtime(special), i32.const(operation.arithmetic.kind | FROM_DENORMAL), top, ...operands)
         f.return()
       }),
     )
-    f.call(link.runtime(operation.core), top, ...operands(value))
+    compute(f, link, operation.arithmetic, top, ...inOrder(value))
   })
 }
 
@@ -104,9 +103,9 @@ function forms(operation: Operation): OperationForms {
   }
 }
 
-export const addForms = forms({ name: 'add', core: add, kind: KIND_ADD, reversed: false })
-export const multiplyForms = forms({ name: 'mul', core: multiplyRegisters, kind: KIND_MULTIPLY, reversed: false })
-export const subtractForms = forms({ name: 'sub', core: subtract, kind: KIND_SUBTRACT, reversed: false })
-export const subtractReversedForms = forms({ name: 'subr', core: subtract, kind: KIND_SUBTRACT, reversed: true })
-export const divideForms = forms({ name: 'div', core: divideRegisters, kind: KIND_DIVIDE, reversed: false })
-export const divideReversedForms = forms({ name: 'divr', core: divideRegisters, kind: KIND_DIVIDE, reversed: true })
+export const addForms = forms({ name: 'add', arithmetic: ADD, reversed: false })
+export const multiplyForms = forms({ name: 'mul', arithmetic: MULTIPLY, reversed: false })
+export const subtractForms = forms({ name: 'sub', arithmetic: SUBTRACT, reversed: false })
+export const subtractReversedForms = forms({ name: 'subr', arithmetic: SUBTRACT, reversed: true })
+export const divideForms = forms({ name: 'div', arithmetic: DIVIDE, reversed: false })
+export const divideReversedForms = forms({ name: 'divr', arithmetic: DIVIDE, reversed: true })
