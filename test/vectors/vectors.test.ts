@@ -1,0 +1,19 @@
+/** Every recorded instruction gives on our processor what it gave on a real one. */
+import { expect, it } from 'vitest'
+import { describeWith, pathOf } from '../support/needs.ts'
+import { shared } from '../support/shared.ts'
+import { VectorRunner } from './runner.ts'
+import { readVectors } from './vector.ts'
+
+const file = shared('vectors/i386-user.jsonl.gz')
+
+describeWith([file], 'Instruction vectors', () => {
+  it('all pass', () => {
+    const runner = new VectorRunner()
+    const wrong = readVectors(pathOf(file)).flatMap((vector) => {
+      const difference = runner.run(vector)
+      return difference === undefined ? [] : [`${vector.op} ${vector.code}: ${difference}`]
+    })
+    expect(wrong).toEqual([])
+  })
+})
