@@ -69,7 +69,7 @@ export class FloppyHost {
   /** RECALIBRATE or SEEK, and the status that SENSE INTERRUPT then gives. */
   async seek(...bytes: readonly number[]): Promise<number[]> {
     await this.command(...bytes)
-    for (let i = 0; i < 1000; i++) {
+    for (let i = 0; i < 20_000; i++) {
       await this.chips.wait()
       const status = await this.command(0x08)
       if (status.length === 2) return status

@@ -101,7 +101,7 @@ export class I82077aa implements Device {
     this.#timing = settings.fast ? FAST : ACCURATE
     const none = () => new FloppyDrive('none')
     this.#drives = [new FloppyDrive(settings.driveA), new FloppyDrive(settings.driveB), none(), none()]
-    this.#seeks = new Seeks(context.timers, this.#drives, () => this.#setInterrupt(true))
+    this.#seeks = new Seeks(context.timers, this.#drives, () => this.#tellSeekEnd())
     this.#execution = context.timers.create('floppy', () => this.#turn())
     this.#resetEnd = context.timers.create('floppy reset', () => this.#endReset())
     this.#transfer.onHostError = (error) => this.#hostError(error)
@@ -309,7 +309,10 @@ export class I82077aa implements Device {
     this.#setInterrupt(false)
     const byte = this.#result[0]
     this.#result = this.#result.subarray(1)
-    if (this.#result.length === 0) this.#phase = 'idle'
+    if (this.#result.length === 0) {
+      this.#phase = 'idle'
+      if (this.#seeks.anyEnded) this.#setInterrupt(true)
+    }
     return byte
   }
 
@@ -414,11 +417,13 @@ export class I82077aa implements Device {
       return
     }
     const ended = this.#seeks.takeEnded()
-    if (!ended) this.#reply(registers.ST0_INVALID)
-    else {
-      this.#reply(ended.st0, this.#drives[ended.unit].track)
-      if (this.#seeks.anyEnded) this.#setInterrupt(true)
-    }
+    if (ended) this.#reply(ended.st0, this.#drives[ended.unit].track)
+    else this.#reply(registers.ST0_INVALID)
+  }
+
+  /** A seek that ends while a command runs waits with its interrupt for the end of the command. */
+  #tellSeekEnd(): void {
+    if (this.#phase === 'idle' || this.#phase === 'command') this.#setInterrupt(true)
   }
 
   #seek(selection: number, track: number): void {

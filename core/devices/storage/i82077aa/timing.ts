@@ -19,6 +19,8 @@ export interface FloppyTiming {
 
 const MS = 1_000_000
 const TURN_NS = 200 * MS
+/** Part of a sector's time that is gap. */
+const GAP = 0.1
 
 /** Delays that only keep the order of things. */
 export const FAST: FloppyTiming = {
@@ -39,7 +41,9 @@ export const ACCURATE: FloppyTiming = {
     const angleNs = fromNs % TURN_NS
     const startNs = (sector - 1) * sectorNs
     const waitNs = (startNs - angleNs + TURN_NS) % TURN_NS
-    return fromNs - nowNs + waitNs + sectorNs
+    // The gap before a sector is still there for a controller that has just finished the one before.
+    const missed = waitNs < TURN_NS - sectorNs * GAP
+    return fromNs - nowNs + (missed ? waitNs : 0) + sectorNs
   },
   searchNs: 2 * TURN_NS,
   hangsWithoutDisk: true,
