@@ -19,9 +19,9 @@
 
 export const BINARY_HEADER_BYTES = 32
 
-export const BINARY_SCREEN = 1
-export const BINARY_SERIAL = 2
-export const BINARY_UPLOAD = 3
+const BINARY_SCREEN = 1
+const BINARY_SERIAL = 2
+const BINARY_UPLOAD = 3
 
 /** A rectangle of the guest's picture that has changed. A `whole` frame covers everything and may change the size. */
 export interface ScreenFrame {

@@ -100,7 +100,7 @@ export function isKeyCode(code: string): code is KeyCode {
   return known.has(code)
 }
 
-export const keyCodeSchema = z.enum(KEY_CODES)
+const keyCodeSchema = z.enum(KEY_CODES)
 /** One key going down or up. Repeats are the guest keyboard's own business: the host sends each change once. */
 export const keyEventSchema = z.strictObject({ code: keyCodeSchema, down: z.boolean() })
 export type KeyEvent = z.infer<typeof keyEventSchema>

@@ -2,7 +2,7 @@
 import { z } from '../base/schema.ts'
 import { machineIdSchema, machineSpecSchema } from './machine-spec.ts'
 
-export const MACHINE_STATES = ['off', 'starting', 'running', 'paused', 'stopping', 'crashed'] as const
+const MACHINE_STATES = ['off', 'starting', 'running', 'paused', 'stopping', 'crashed'] as const
 export const machineStateSchema = z.enum(MACHINE_STATES)
 export type MachineState = z.infer<typeof machineStateSchema>
 
@@ -33,7 +33,7 @@ export const wholeCardSchema = z.object({
 export type MachineCard = z.infer<typeof wholeCardSchema>
 
 /** A folder that holds a machine file which cannot be used as it is. Nothing in it is touched. */
-export const brokenCardSchema = z.object({ kind: z.literal('broken'), folder: z.string(), error: errorRecordSchema })
+const brokenCardSchema = z.object({ kind: z.literal('broken'), folder: z.string(), error: errorRecordSchema })
 export type BrokenCard = z.infer<typeof brokenCardSchema>
 
 export const cardSchema = z.discriminatedUnion('kind', [wholeCardSchema, brokenCardSchema])

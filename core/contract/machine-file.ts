@@ -7,7 +7,7 @@ import { parseWith } from '../base/schema.ts'
 import { MACHINE_SCHEMA_VERSION, type MachineSpec, machineSpecSchema } from './machine-spec.ts'
 
 /** The oldest version that can still be migrated. */
-export const OLDEST_MACHINE_SCHEMA_VERSION = 1
+const OLDEST_MACHINE_SCHEMA_VERSION = 1
 
 /** `migrations[n]` makes version n + 1 from version n. Pure: takes and returns plain JSON. */
 export type MigrationTable = Readonly<Record<number, (file: Record<string, unknown>) => Record<string, unknown>>>

@@ -28,7 +28,7 @@ export const driveKindSchema = z.enum(['floppy', 'disk', 'cdrom'])
 export type DriveKind = z.infer<typeof driveKindSchema>
 
 /** A path on the host (absolute), or inside the machine's folder (relative, never leaving it). */
-export const filePathSchema = z
+const filePathSchema = z
   .string()
   .min(1)
   .max(4096)
@@ -57,7 +57,7 @@ export const driveSchema = z
   .refine((drive) => drive.kind !== 'disk' || drive.file !== null, { message: 'A hard disk needs an image file' })
 export type DriveSpec = z.infer<typeof driveSchema>
 
-export const serialPortSchema = z
+const serialPortSchema = z
   .strictObject({
     /** COM port, 1 to 4. */
     port: z.int().min(1).max(4),
@@ -66,9 +66,8 @@ export const serialPortSchema = z
     file: filePathSchema.nullable().default(null),
   })
   .refine((port) => port.kind !== 'file' || port.file !== null, { message: 'A serial port of kind file needs a file' })
-export type SerialPortSpec = z.infer<typeof serialPortSchema>
 
-export const firmwareSchema = z.discriminatedUnion('kind', [
+const firmwareSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('vitrine') }),
   /** Other people's ROM images, for example SeaBIOS with its VGA BIOS. */
   z.strictObject({
@@ -77,15 +76,13 @@ export const firmwareSchema = z.discriminatedUnion('kind', [
     vgaBios: filePathSchema.nullable().default(null),
   }),
 ])
-export type FirmwareSpec = z.infer<typeof firmwareSchema>
 
 /** A kernel started without any disk: a Linux bzImage or a Multiboot image. */
-export const kernelSchema = z.strictObject({
+const kernelSchema = z.strictObject({
   file: filePathSchema,
   initrd: filePathSchema.nullable().default(null),
   append: z.string().max(4096).default(''),
 })
-export type KernelSpec = z.infer<typeof kernelSchema>
 
 /** Trimmed, one line, no control characters: it is shown everywhere and names the folder. */
 export const machineNameSchema = z
@@ -182,7 +179,6 @@ export type MachinePatch = z.infer<typeof machinePatchSchema>
 
 /** Identity of a machine: made once, kept through renames and moves, renewed for copies. */
 export const machineIdSchema = z.uuid()
-export type MachineId = string
 
 /** The whole of machine.json. */
 export const machineSpecSchema = z.strictObject({

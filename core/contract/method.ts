@@ -16,6 +16,3 @@ export function method<Params extends z.ZodType, Result extends z.ZodType>(
 ): Method<Params, Result> {
   return { params, result, quiet: options.quiet ?? false }
 }
-
-/** The methods of one area. */
-export type Area = Readonly<Record<string, Method<z.ZodType, z.ZodType>>>

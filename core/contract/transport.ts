@@ -15,10 +15,9 @@ export const requestSchema = z.strictObject({
   method: z.string().max(100),
   params: z.unknown(),
 })
-export type Request = z.infer<typeof requestSchema>
 
 /** The host's first message. */
-export const helloSchema = z.object({ type: z.literal('hello'), protocol: z.int() })
+const helloSchema = z.object({ type: z.literal('hello'), protocol: z.int() })
 
 export const hostMessageSchema = z.discriminatedUnion('type', [
   helloSchema,

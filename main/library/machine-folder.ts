@@ -7,7 +7,7 @@ import { encodeMachineFile, parseMachineFile } from '../../core/contract/machine
 import type { MachineSettings, MachineSpec } from '../../core/contract/machine-spec.ts'
 import { writeFileAtomically } from './atomic-file.ts'
 
-export const MACHINE_FILE = 'machine.json'
+const MACHINE_FILE = 'machine.json'
 const THUMBNAIL_FILE = 'thumbnail.png'
 
 /** A failed file operation of the library as an AppError. */

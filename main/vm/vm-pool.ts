@@ -10,7 +10,7 @@ import { fromErrorRecord } from '../../core/contract/error-record.ts'
 import type { MediaTaskResult, MediumInfo, VmThreadTask } from '../../core/contract/vm-thread.ts'
 
 /** The entry of a VM thread: exports `runVm`. */
-export const vmThreadUrl = new URL('../../worker/vm-thread.ts', import.meta.url)
+const vmThreadUrl = new URL('../../worker/vm-thread.ts', import.meta.url)
 const mediaTaskUrl = new URL('../../worker/media-task.ts', import.meta.url)
 
 /** More machines than any desktop runs; a start beyond it would wait without saying why. */

@@ -13,7 +13,7 @@ import { ThreadPools } from '../../main/vm/vm-pool.ts'
 /** The thread of the fake machine. */
 export const fakeVmThread = new URL('./fake-vm-thread.ts', import.meta.url)
 
-export const plainRun: RunOptions = {
+const plainRun: RunOptions = {
   engine: 'auto',
   debugExit: false,
   discardWrites: false,
@@ -21,7 +21,7 @@ export const plainRun: RunOptions = {
   stepped: false,
 }
 
-export function fakeSpec(settings: Partial<MachineSettingsInput> = {}): MachineSpec {
+function fakeSpec(settings: Partial<MachineSettingsInput> = {}): MachineSpec {
   return machineSpecSchema.parse({
     schemaVersion: MACHINE_SCHEMA_VERSION,
     id: '11111111-2222-4333-8444-555555555555',

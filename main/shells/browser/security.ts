@@ -15,7 +15,7 @@ export interface Gate {
  * Everything the page needs comes from this address. Inline styles are allowed: the terminal makes its own. Pictures of
  * machines are data URLs.
  */
-export const CONTENT_SECURITY_POLICY = [
+const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self' 'unsafe-inline'",
@@ -56,7 +56,7 @@ export function hasOwnOrigin(request: IncomingMessage, { port }: Gate): boolean 
 }
 
 /** Cookies do not tell ports apart, so the name does. */
-export function cookieName(port: number): string {
+function cookieName(port: number): string {
   return `vitrine-${port}`
 }
 
