@@ -11,11 +11,13 @@ import { keyboardState, Ps2Keyboard } from './ps2-keyboard.ts'
 import { mouseState, Ps2Mouse } from './ps2-mouse.ts'
 import { translateToSet1 } from './scan-codes.ts'
 
+/** Status register. Commands take no time, so the input buffer (bit 1) is never seen full. */
 const OBF = 0x01
-const IBF_SYSTEM = 0x04
+const SYSTEM = 0x04
 const COMMAND_DATA = 0x08
 const UNLOCKED = 0x10
 const AUX = 0x20
+const TIMEOUT = 0x40
 
 /** Command byte (internal RAM location 0). */
 const KEYBOARD_INTERRUPT = 0x01
@@ -25,15 +27,30 @@ const KEYBOARD_DISABLED = 0x10
 const AUX_DISABLED = 0x20
 const TRANSLATE = 0x40
 
-/** Time a byte takes from a device to the output buffer: the real wire needs a millisecond, drivers only that it is not zero. */
-const TRANSFER_NS = 20_000
+/**
+ * Time a byte takes from a device to the output buffer. The real wire needs 0.7 to 1.1 ms; programs that hook the keyboard
+ * interrupt read port 60h and then call the old handler, which reads the same byte again, and so need some of it.
+ */
+const TRANSFER_NS = 500_000
+/** Time until the controller's next answer, when it has several. */
+const ANSWER_NS = 20_000
+/** Answers that nobody reads are kept up to this number. */
+const ANSWERS = 16
+/** The input port: keyboard not inhibited, no manufacturing jumper, second bank of RAM. */
+const INPUT_PORT = 0xa4
 
 const options = z.strictObject({
   mouse: z
     .boolean()
     .default(true)
     .meta({ title: 'PS/2 mouse', description: 'A mouse with a wheel on the auxiliary port.' }),
+  fastMouse: z.boolean().default(true).meta({
+    title: 'Fast mouse reports',
+    description:
+      'Reports movement 200 times a second even when the guest asks for fewer: Windows 95 and 98 ask for 40.',
+  }),
 })
+/** What hangs on the controller. */
 export type I8042Options = z.infer<typeof options>
 
 const stateSchema = z.strictObject({
@@ -42,13 +59,16 @@ const stateSchema = z.strictObject({
   status: z.int(),
   pendingCommand: z.int(),
   outputPort: z.int(),
-  own: z.array(z.strictObject({ byte: z.int(), aux: z.boolean() })),
+  a20: z.boolean(),
+  own: z.array(z.strictObject({ byte: z.int(), flags: z.int() })),
+  polled: z.int(),
   released: z.boolean(),
   fetchAtNs: z.number().nullable(),
   keyboard: keyboardState,
   mouse: mouseState,
 })
 
+/** The controller with its keyboard and mouse. */
 export class I8042 implements Device {
   readonly keyboard: Ps2Keyboard
   readonly mouse: Ps2Mouse
@@ -65,7 +85,9 @@ export class I8042 implements Device {
   #pendingCommand = 0
   #outputPort = 0
   /** Answers of the controller itself, which go out before the devices'. */
-  #own: { byte: number; aux: boolean }[] = []
+  #own: { byte: number; flags: number }[] = []
+  /** Command C1 or C2 while it shows half of the input port in the status register, or 0. */
+  #polled = 0
   /** F0 seen in the keyboard's stream: the next byte is a break code. */
   #released = false
 
@@ -75,7 +97,7 @@ export class I8042 implements Device {
     this.#irq1 = context.irq(1)
     this.#irq12 = context.irq(12)
     this.keyboard = new Ps2Keyboard(context.timers)
-    this.mouse = new Ps2Mouse(context.timers)
+    this.mouse = new Ps2Mouse(context.timers, settings.fastMouse)
     this.#fetch = context.timers.create('8042 transfer', () => this.#fill())
     this.keyboard.onData = () => this.#schedule()
     this.mouse.onData = () => this.#schedule()
@@ -98,18 +120,18 @@ export class I8042 implements Device {
 
   reset(): void {
     this.#ram.fill(0)
-    this.#ram[0] = KEYBOARD_INTERRUPT | AUX_INTERRUPT | SYSTEM_FLAG | TRANSLATE
+    this.#ram[0] = KEYBOARD_INTERRUPT | AUX_INTERRUPT | TRANSLATE
     this.#output = 0
     this.#status = UNLOCKED
     this.#pendingCommand = 0
     this.#outputPort = 0xcf
     this.#own = []
+    this.#polled = 0
     this.#released = false
     this.#fetch.cancel()
     this.keyboard.reset()
     this.mouse.reset()
-    this.#irq1.set(false)
-    this.#irq12.set(false)
+    this.#drive()
     this.#context.memory.a20 = true
   }
 
@@ -121,23 +143,24 @@ export class I8042 implements Device {
   // Output buffer
 
   #schedule(): void {
-    if (!this.#fetch.armed && !(this.#status & OBF)) this.#fetch.armAfter(TRANSFER_NS)
+    if (this.#fetch.armed || this.#status & OBF) return
+    this.#fetch.armAfter(this.#own.length > 0 ? ANSWER_NS : TRANSFER_NS)
   }
 
   /** Moves the next byte into the output buffer. */
   #fill(): void {
     if (this.#status & OBF) return
     const own = this.#own.shift()
-    if (own) return this.#place(own.byte, own.aux)
+    if (own) return this.#place(own.byte, own.flags)
     if (!(this.#ram[0] & KEYBOARD_DISABLED)) {
       for (let byte = this.keyboard.take(); byte >= 0; byte = this.keyboard.take()) {
         const translated = this.#translate(byte)
-        if (translated >= 0) return this.#place(translated, false)
+        if (translated >= 0) return this.#place(translated, 0)
       }
     }
     if (!(this.#ram[0] & AUX_DISABLED)) {
       const byte = this.mouse.take()
-      if (byte >= 0) this.#place(byte, true)
+      if (byte >= 0) this.#place(byte, AUX)
     }
   }
 
@@ -154,32 +177,39 @@ export class I8042 implements Device {
     return result
   }
 
-  #place(byte: number, aux: boolean): void {
+  #place(byte: number, flags: number): void {
     this.#output = byte
-    this.#status = (this.#status & ~AUX) | OBF | (aux ? AUX : 0)
-    this.#outputPort = (this.#outputPort & ~0x30) | (aux ? 0x20 : 0x10)
-    if (aux) {
-      if (this.#ram[0] & AUX_INTERRUPT) this.#irq12.set(true)
-    } else if (this.#ram[0] & KEYBOARD_INTERRUPT) this.#irq1.set(true)
+    this.#status = (this.#status & ~(AUX | TIMEOUT)) | OBF | flags
+    this.#outputPort = (this.#outputPort & ~0x30) | (flags & AUX ? 0x20 : 0x10)
+    this.#drive()
+  }
+
+  /** IRQ1 and IRQ12 follow the output buffer as the command byte says. */
+  #drive(): void {
+    const isFull = (this.#status & OBF) !== 0
+    const isAux = (this.#status & AUX) !== 0
+    this.#irq1.set(isFull && !isAux && (this.#ram[0] & KEYBOARD_INTERRUPT) !== 0)
+    this.#irq12.set(isFull && isAux && (this.#ram[0] & AUX_INTERRUPT) !== 0)
   }
 
   #readData(): number {
     if (this.#status & OBF) {
-      this.#status &= ~(OBF | AUX)
+      this.#status &= ~(OBF | AUX | TIMEOUT)
       this.#outputPort &= ~0x30
-      this.#irq1.set(false)
-      this.#irq12.set(false)
+      this.#drive()
       this.#schedule()
     }
     return this.#output
   }
 
   #readStatus(): number {
-    return this.#status | (this.#ram[0] & SYSTEM_FLAG ? IBF_SYSTEM : 0)
+    const status = this.#status | (this.#ram[0] & SYSTEM_FLAG ? SYSTEM : 0)
+    if (this.#polled === 0) return status
+    return (status & 0x0f) | (this.#polled === 0xc1 ? (INPUT_PORT & 0x0f) << 4 : INPUT_PORT & 0xf0)
   }
 
-  #answer(byte: number, aux = false): void {
-    this.#own.push({ byte, aux })
+  #answer(byte: number, flags = 0): void {
+    if (this.#own.length < ANSWERS) this.#own.push({ byte, flags })
     // Answers of the controller come at once: POST code polls for them with short time-outs.
     if (!(this.#status & OBF)) this.#fill()
   }
@@ -189,6 +219,7 @@ export class I8042 implements Device {
   #writeCommand(command: number): void {
     this.#status |= COMMAND_DATA
     this.#pendingCommand = 0
+    this.#polled = 0
     if (command >= 0x20 && command <= 0x3f) return this.#answer(this.#ram[command & 0x1f])
     if (command >= 0x60 && command <= 0x7f) {
       this.#pendingCommand = command
@@ -197,6 +228,9 @@ export class I8042 implements Device {
     switch (command) {
       case 0xa4: // password installed? none
         return this.#answer(0xf1)
+      case 0xa5: // load password: taken up to its terminating zero, without effect
+        this.#pendingCommand = command
+        return
       case 0xa7:
         this.#ram[0] |= AUX_DISABLED
         return
@@ -216,8 +250,12 @@ export class I8042 implements Device {
       case 0xae:
         this.#ram[0] &= ~KEYBOARD_DISABLED
         return this.#schedule()
-      case 0xc0: // input port: keyboard not inhibited, no manufacturing jumper
-        return this.#answer(0xa4)
+      case 0xc0:
+        return this.#answer(INPUT_PORT)
+      case 0xc1:
+      case 0xc2:
+        this.#polled = command
+        return
       case 0xca:
         return this.#answer(1) // PS/2 type controller
       case 0xd0:
@@ -243,13 +281,20 @@ export class I8042 implements Device {
   #writeData(value: number): void {
     const command = this.#pendingCommand
     this.#pendingCommand = 0
+    this.#polled = 0
     this.#status &= ~COMMAND_DATA
     if (command >= 0x60 && command <= 0x7f) {
       this.#ram[command & 0x1f] = value
-      if (command === 0x60) this.#schedule()
+      if (command === 0x60) {
+        this.#drive()
+        this.#schedule()
+      }
       return
     }
     switch (command) {
+      case 0xa5:
+        if (value !== 0) this.#pendingCommand = command
+        return
       case 0xd1:
         this.#outputPort = value
         this.#context.memory.a20 = (value & 2) !== 0
@@ -258,10 +303,10 @@ export class I8042 implements Device {
       case 0xd2:
         return this.#answer(value)
       case 0xd3:
-        return this.#answer(value, true)
+        return this.#answer(value, AUX)
       case 0xd4:
         if (this.#hasMouse) this.mouse.receive(value)
-        else this.#answer(0xfe, true)
+        else this.#answer(0xfe, AUX | TIMEOUT)
         return
       default:
         // A byte for the keyboard enables its port again.
@@ -278,7 +323,9 @@ export class I8042 implements Device {
       status: this.#status,
       pendingCommand: this.#pendingCommand,
       outputPort: this.#outputPort,
+      a20: this.#context.memory.a20,
       own: this.#own.map((entry) => ({ ...entry })),
+      polled: this.#polled,
       released: this.#released,
       fetchAtNs: this.#fetch.armed ? this.#fetch.deadlineNs : null,
       keyboard: this.keyboard.save(),
@@ -293,19 +340,19 @@ export class I8042 implements Device {
     this.#pendingCommand = state.pendingCommand
     this.#outputPort = state.outputPort
     this.#own = state.own
+    this.#polled = state.polled
     this.#released = state.released
     this.keyboard.restore(state.keyboard)
     this.mouse.restore(state.mouse)
     this.#status = state.status
     if (state.fetchAtNs === null) this.#fetch.cancel()
     else this.#fetch.arm(state.fetchAtNs)
-    const waiting = (state.status & OBF) !== 0
-    const aux = (state.status & AUX) !== 0
-    this.#irq1.set(waiting && !aux && (this.#ram[0] & KEYBOARD_INTERRUPT) !== 0)
-    this.#irq12.set(waiting && aux && (this.#ram[0] & AUX_INTERRUPT) !== 0)
+    this.#drive()
+    this.#context.memory.a20 = state.a20
   }
 
   dispose(): void {
+    this.#fetch.cancel()
     for (const release of this.#releases) release()
   }
 }

@@ -7,6 +7,7 @@ import type { Timer, TimerQueue } from '../../time/timer-queue.ts'
 import type { Ps2Device } from './ps2-port.ts'
 import { Ps2Queue } from './ps2-port.ts'
 import { CURSOR_BLOCK, SET2, SET3, translateToSet1 } from './scan-codes.ts'
+import { KEY_TYPE, keyTypesState, Set3KeyTypes } from './set3-key-types.ts'
 
 const ACK = 0xfa
 const RESEND = 0xfe
@@ -14,7 +15,12 @@ const SELF_TEST_PASSED = 0xaa
 const MS = 1e6
 /** A real keyboard holds 16 bytes; pasted text profits from more. */
 const CAPACITY = 64
+/** What the keyboard sends when its buffer is full: FF in set 1, 00 in sets 2 and 3. */
+const OVERRUN = [0, 0xff, 0, 0] as const
+/** The types that commands F7 to FA give to all keys, and FB to FD to single ones. */
+const ALL_KEY_TYPES = [KEY_TYPE.TYPEMATIC, KEY_TYPE.BREAK, 0, KEY_TYPE.TYPEMATIC | KEY_TYPE.BREAK] as const
 
+/** The record of a keyboard. */
 export const keyboardState = z.strictObject({
   queue: z.strictObject({ answers: z.array(z.int()), events: z.array(z.int()) }),
   command: z.int(),
@@ -25,10 +31,12 @@ export const keyboardState = z.strictObject({
   held: z.array(z.string()),
   repeating: z.string(),
   repeatAtNs: z.number().nullable(),
+  types: keyTypesState,
   last: z.int(),
 })
 export type KeyboardState = z.infer<typeof keyboardState>
 
+/** A keyboard on a PS/2 port. */
 export class Ps2Keyboard implements Ps2Device {
   onData: () => void = () => {}
   /** Lights changed: bit 0 Scroll Lock, bit 1 Num Lock, bit 2 Caps Lock. */
@@ -36,6 +44,7 @@ export class Ps2Keyboard implements Ps2Device {
   readonly #queue = new Ps2Queue(CAPACITY)
   readonly #repeat: Timer
   readonly #held = new Set<string>()
+  readonly #types = new Set3KeyTypes()
   /** Command whose parameter is expected, or 0. */
   #command = 0
   #set = 2
@@ -63,6 +72,7 @@ export class Ps2Keyboard implements Ps2Device {
   #defaults(): void {
     this.#set = 2
     this.#rate = 0x2b
+    this.#types.reset()
     this.#stopRepeat()
   }
 
@@ -79,34 +89,37 @@ export class Ps2Keyboard implements Ps2Device {
 
   // The user's side
 
-  /** A key goes down or up. Codes that no PS/2 keyboard has are ignored. */
+  /**
+   * A key goes down or up. Codes that no PS/2 keyboard has are ignored, and so are repetitions, which the keyboard makes itself.
+   * What is held is remembered also while the guest has switched the keyboard off.
+   */
   key(code: string, down: boolean): void {
-    if (!this.#scanning || (!(code in SET2) && code !== 'Pause' && code !== 'PrintScreen')) return
-    if (down) {
-      const repeat = this.#held.has(code)
-      this.#held.add(code)
-      this.#send(this.#codes(code, true))
-      if (!repeat) this.#startRepeat(code)
-    } else {
-      if (!this.#held.delete(code)) return
-      if (this.#repeating === code) this.#stopRepeat()
-      this.#send(this.#codes(code, false))
-    }
+    if (!(code in SET2) && code !== 'Pause' && code !== 'PrintScreen') return
+    if (down === this.#held.has(code)) return
+    if (down) this.#held.add(code)
+    else this.#held.delete(code)
+    if (!down && this.#repeating === code) this.#stopRepeat()
+    if (!this.#scanning) return
+    this.#send(this.#codes(code, down))
+    if (down) this.#startRepeat(code)
   }
 
   #send(bytes: readonly number[]): void {
-    if (bytes.length && this.#queue.event(bytes)) this.onData()
+    if (bytes.length === 0) return
+    if (!this.#queue.event(bytes)) this.#queue.overflow(OVERRUN[this.#set as 1 | 2 | 3])
+    this.onData()
   }
 
   /** The byte sequence of a key in the active set. */
   #codes(code: string, down: boolean): number[] {
-    if (this.#set === 3) {
-      const make = SET3[code]
-      // In set 3 only the modifiers send break codes by default; hosts that choose it ask for all of them, which this does.
-      return make === undefined ? [] : down ? [make] : [0xf0, make]
+    if (this.#set !== 3) {
+      const set2 = this.#set2(code, down)
+      return this.#set === 1 ? toSet1(set2) : set2
     }
-    const set2 = this.#set2(code, down)
-    return this.#set === 1 ? toSet1(set2) : set2
+    const make = SET3[code]
+    if (make === undefined) return []
+    if (down) return [make]
+    return this.#types.type(make) & KEY_TYPE.BREAK ? [0xf0, make] : []
   }
 
   #set2(code: string, down: boolean): number[] {
@@ -124,10 +137,10 @@ export class Ps2Keyboard implements Ps2Device {
     }
     const make = SET2[code] as number
     const body = make > 0xff ? (down ? [0xe0, make & 0xff] : [0xe0, 0xf0, make & 0xff]) : down ? [make] : [0xf0, make]
-    if (!CURSOR_BLOCK.has(code)) return body
+    if (code === 'NumpadDivide' ? !shift : !CURSOR_BLOCK.has(code)) return body
     // With Num Lock the grey keys pretend Shift, without it they hide a held Shift, so that old programs see cursor keys.
     if (this.#leds & 2 && !shift) return down ? [0xe0, 0x12, ...body] : [...body, 0xe0, 0xf0, 0x12]
-    if (shift && !(this.#leds & 2)) {
+    if (shift && (code === 'NumpadDivide' || !(this.#leds & 2))) {
       const keys = ['ShiftLeft', 'ShiftRight'].filter((key) => this.#held.has(key)).map((key) => SET2[key] as number)
       const release = keys.flatMap((key) => [0xe0, 0xf0, key])
       const press = keys.flatMap((key) => [0xe0, key])
@@ -145,11 +158,12 @@ export class Ps2Keyboard implements Ps2Device {
 
   /** Period of repetition: (8 + A) × 2^B × 4.17 ms. */
   #periodNs(): number {
-    return (8 + (this.#rate & 7)) * (1 << ((this.#rate >> 3) & 3)) * 4.17 * MS
+    return (8 + (this.#rate & 7)) * (1 << ((this.#rate >> 3) & 3)) * (MS / 0.24)
   }
 
   #startRepeat(code: string): void {
-    if (code === 'Pause' || (code === 'PrintScreen' && this.#set === 3)) return
+    const repeats = this.#set === 3 ? this.#types.type(SET3[code] ?? 0) & KEY_TYPE.TYPEMATIC : code !== 'Pause'
+    if (!repeats) return this.#stopRepeat()
     this.#repeating = code
     this.#repeat.armAfter(this.#delayNs())
   }
@@ -187,7 +201,7 @@ export class Ps2Keyboard implements Ps2Device {
       case 0xed: // lights
       case 0xf0: // scan code set
       case 0xf3: // typematic
-      case 0xfb: // set 3 key types: all are accepted, the keys stay make/break/typematic
+      case 0xfb: // set 3 key types, for keys that follow
       case 0xfc:
       case 0xfd:
         this.#command = command
@@ -210,6 +224,7 @@ export class Ps2Keyboard implements Ps2Device {
       case 0xf8:
       case 0xf9:
       case 0xfa:
+        this.#types.setAll(ALL_KEY_TYPES[command - 0xf7])
         return queue.answer(ACK)
       case 0xfe:
         return queue.answer(this.#last)
@@ -233,6 +248,7 @@ export class Ps2Keyboard implements Ps2Device {
       this.#queue.clearEvents()
     } else {
       // FB to FD take any number of keys, ended by the next command.
+      this.#types.set(byte, ALL_KEY_TYPES[command - 0xfb])
       this.#command = command
     }
     this.#queue.answer(ACK)
@@ -249,6 +265,7 @@ export class Ps2Keyboard implements Ps2Device {
       held: [...this.#held],
       repeating: this.#repeating,
       repeatAtNs: this.#repeat.armed ? this.#repeat.deadlineNs : null,
+      types: this.#types.save(),
       last: this.#last,
     }
   }
@@ -262,6 +279,7 @@ export class Ps2Keyboard implements Ps2Device {
     this.#held.clear()
     for (const code of state.held) this.#held.add(code)
     this.#repeating = state.repeating
+    this.#types.restore(state.types)
     this.#last = state.last
     if (state.repeatAtNs === null) this.#repeat.cancel()
     else this.#repeat.arm(state.repeatAtNs)

@@ -4,6 +4,7 @@
  */
 import { z } from '../../base/schema.ts'
 import type { Timer, TimerQueue } from '../../time/timer-queue.ts'
+import { MouseMotion, motionState } from './mouse-motion.ts'
 import type { Ps2Device } from './ps2-port.ts'
 import { Ps2Queue } from './ps2-port.ts'
 
@@ -12,7 +13,10 @@ const RESEND = 0xfe
 const NACK = 0xfc
 const SELF_TEST_PASSED = 0xaa
 const CAPACITY = 16
+/** Period of reports when the mouse may be faster than the guest asks for. */
+const FAST_PERIOD_NS = 5_000_000
 
+/** The record of a mouse. */
 export const mouseState = z.strictObject({
   queue: z.strictObject({ answers: z.array(z.int()), events: z.array(z.int()) }),
   command: z.int(),
@@ -25,15 +29,17 @@ export const mouseState = z.strictObject({
   wrap: z.boolean(),
   reporting: z.boolean(),
   buttons: z.int(),
-  sentButtons: z.int(),
-  dx: z.number(),
-  dy: z.number(),
-  dz: z.number(),
+  motion: motionState,
+  nextReportNs: z.number(),
   reportAtNs: z.number().nullable(),
   last: z.int(),
 })
 export type MouseState = z.infer<typeof mouseState>
 
+/**
+ * A mouse on a PS/2 port. The host's movements are counts whatever resolution the guest sets, because they follow the host's
+ * pointer and not a table; the resolution is only reported.
+ */
 export class Ps2Mouse implements Ps2Device {
   onData: () => void = () => {}
   readonly #queue = new Ps2Queue(CAPACITY)
@@ -49,13 +55,16 @@ export class Ps2Mouse implements Ps2Device {
   #wrap = false
   #reporting = false
   #buttons = 0
-  #sentButtons = 0
-  #dx = 0
-  #dy = 0
-  #dz = 0
+  readonly #motion = new MouseMotion()
+  /** Before this instant no report is sent. */
+  #nextReportNs = 0
   #last = 0
+  readonly #fast: boolean
+  readonly #timers: TimerQueue
 
-  constructor(timers: TimerQueue) {
+  constructor(timers: TimerQueue, fast: boolean) {
+    this.#timers = timers
+    this.#fast = fast
     this.#report = timers.create('mouse report', () => this.#sendReport())
   }
 
@@ -74,19 +83,13 @@ export class Ps2Mouse implements Ps2Device {
     this.#scaling = false
     this.#remote = false
     this.#reporting = false
-    this.#clearMovement()
+    this.#motion.clear(this.#buttons)
     this.#report.cancel()
-  }
-
-  #clearMovement(): void {
-    this.#dx = 0
-    this.#dy = 0
-    this.#dz = 0
   }
 
   /** Movement and changes that the guest has not been told, as a count (0: none). */
   get pending(): number {
-    return this.#queue.events + (this.#hasChange() ? 1 : 0)
+    return this.#queue.events + (this.#motion.hasChange ? 1 : 0)
   }
 
   // The user's side
@@ -94,63 +97,53 @@ export class Ps2Mouse implements Ps2Device {
   /** Movement in counts; y grows downwards. */
   move(dx: number, dy: number): void {
     if (!this.#listening()) return
-    this.#dx += dx
-    this.#dy -= dy
+    this.#motion.move(dx, -dy)
     this.#schedule()
   }
 
   /** Wheel detents; positive towards the user. */
   wheel(detents: number): void {
     if (!this.#listening() || this.#id === 0) return
-    this.#dz += detents
+    this.#motion.wheel(detents)
     this.#schedule()
   }
 
   /** Button bits: 1 left, 2 right, 4 middle, 8 and 16 the extra ones. */
   setButtons(buttons: number): void {
     this.#buttons = buttons & (this.#id === 4 ? 0x1f : 7)
-    if (this.#listening()) this.#schedule()
+    if (!this.#listening()) return
+    this.#motion.setButtons(this.#buttons)
+    this.#schedule()
   }
 
   #listening(): boolean {
     return this.#reporting || this.#remote
   }
 
-  #hasChange(): boolean {
-    return this.#dx !== 0 || this.#dy !== 0 || this.#dz !== 0 || this.#buttons !== this.#sentButtons
-  }
-
   #schedule(): void {
-    if (this.#remote || !this.#reporting || this.#report.armed || !this.#hasChange()) return
-    this.#report.armAfter(1e9 / this.#sampleRate)
+    if (this.#remote || !this.#reporting || this.#report.armed || !this.#motion.hasChange) return
+    this.#report.arm(Math.max(this.#timers.clock.nowNs(), this.#nextReportNs))
   }
 
   #sendReport(): void {
-    if (!this.#reporting || this.#remote || !this.#hasChange()) return
-    if (this.#queue.events === 0) this.#queue.event(this.#packet())
+    // A report that the guest has not read yet delays the next; its last byte asks again.
+    if (!this.#reporting || this.#remote || !this.#motion.hasChange || this.#queue.events > 0) return
+    const periodNs = 1e9 / this.#sampleRate
+    this.#nextReportNs = this.#timers.clock.nowNs() + (this.#fast ? Math.min(periodNs, FAST_PERIOD_NS) : periodNs)
+    this.#queue.event(this.#packet())
     this.onData()
-    this.#schedule()
   }
 
   /** Takes as much of the movement as one packet holds. */
   #packet(): number[] {
-    const scale = (v: number) =>
-      this.#scaling && !this.#remote ? Math.sign(v) * ([0, 1, 1, 3, 6, 9][Math.abs(v)] ?? 2 * Math.abs(v)) : v
-    const clamp = (v: number) => Math.max(-255, Math.min(255, Math.trunc(v)))
-    const x = clamp(this.#dx)
-    const y = clamp(this.#dy)
-    this.#dx -= x
-    this.#dy -= y
-    const sx = clamp(scale(x))
-    const sy = clamp(scale(y))
-    this.#sentButtons = this.#buttons
-    const packet = [8 | (this.#buttons & 7) | (sx < 0 ? 0x10 : 0) | (sy < 0 ? 0x20 : 0), sx & 0xff, sy & 0xff]
-    if (this.#id) {
-      const most = this.#id === 4 ? 7 : 127
-      const z = Math.max(-most - 1, Math.min(most, this.#dz))
-      this.#dz -= z
-      packet.push(this.#id === 4 ? (z & 15) | ((this.#buttons & 0x18) << 1) : z & 0xff)
-    }
+    const isDoubled = this.#scaling && !this.#remote
+    const { x, y, z, buttons, overflow } = this.#motion.take(isDoubled ? 127 : 255, this.#id === 4 ? 7 : 127)
+    const dx = isDoubled ? double(x) : x
+    const dy = isDoubled ? double(y) : y
+    const signs = (dx < 0 ? 0x10 : 0) | (dy < 0 ? 0x20 : 0)
+    const packet = [8 | (buttons & 7) | signs | overflow, dx & 0xff, dy & 0xff]
+    if (this.#id === 3) packet.push(z & 0xff)
+    if (this.#id === 4) packet.push((z & 15) | ((buttons & 0x18) << 1))
     return packet
   }
 
@@ -158,7 +151,9 @@ export class Ps2Mouse implements Ps2Device {
 
   take(): number {
     const byte = this.#queue.take()
-    if (byte >= 0) this.#last = byte
+    if (byte < 0) return byte
+    this.#last = byte
+    if (this.#queue.empty) this.#schedule()
     return byte
   }
 
@@ -189,7 +184,7 @@ export class Ps2Mouse implements Ps2Device {
       }
       case 0xea:
         this.#remote = false
-        this.#clearMovement()
+        this.#motion.clear(this.#buttons)
         return queue.answer(ACK)
       case 0xeb:
         return queue.answer(ACK, ...this.#packet())
@@ -201,14 +196,13 @@ export class Ps2Mouse implements Ps2Device {
         return queue.answer(ACK)
       case 0xf0:
         this.#remote = true
-        this.#clearMovement()
+        this.#motion.clear(this.#buttons)
         return queue.answer(ACK)
       case 0xf2:
         return queue.answer(ACK, this.#id)
       case 0xf4:
         this.#reporting = true
-        this.#clearMovement()
-        this.#sentButtons = this.#buttons
+        this.#motion.clear(this.#buttons)
         return queue.answer(ACK)
       case 0xf5:
         this.#reporting = false
@@ -257,10 +251,8 @@ export class Ps2Mouse implements Ps2Device {
       wrap: this.#wrap,
       reporting: this.#reporting,
       buttons: this.#buttons,
-      sentButtons: this.#sentButtons,
-      dx: this.#dx,
-      dy: this.#dy,
-      dz: this.#dz,
+      motion: this.#motion.save(),
+      nextReportNs: this.#nextReportNs,
       reportAtNs: this.#report.armed ? this.#report.deadlineNs : null,
       last: this.#last,
     }
@@ -278,12 +270,15 @@ export class Ps2Mouse implements Ps2Device {
     this.#wrap = state.wrap
     this.#reporting = state.reporting
     this.#buttons = state.buttons
-    this.#sentButtons = state.sentButtons
-    this.#dx = state.dx
-    this.#dy = state.dy
-    this.#dz = state.dz
+    this.#motion.restore(state.motion)
+    this.#nextReportNs = state.nextReportNs
     this.#last = state.last
     if (state.reportAtNs === null) this.#report.cancel()
     else this.#report.arm(state.reportAtNs)
   }
+}
+
+/** Scaling 2:1 (data sheet of the mouse, "Set Scaling 2:1"). */
+function double(counts: number): number {
+  return Math.sign(counts) * ([0, 1, 1, 3, 6, 9][Math.abs(counts)] ?? 2 * Math.abs(counts))
 }

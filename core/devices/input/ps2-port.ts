@@ -37,6 +37,11 @@ export class Ps2Queue {
     return true
   }
 
+  /** Puts one byte behind a full buffer that says that events were lost. */
+  overflow(byte: number): void {
+    if (this.#events.length <= this.#capacity && this.#events.at(-1) !== byte) this.#events.push(byte)
+  }
+
   take(): number {
     return this.#answers.shift() ?? this.#events.shift() ?? -1
   }
