@@ -27,8 +27,7 @@ export const C3 = 0x4000
 export const CONDITION_CODES = C0 | C1 | C2 | C3
 export const EXCEPTIONS = 0x3f
 
-/** Precision control: 0 single (24 bits), 2 double (53), 3 extended (64). */
-export const PC_SHIFT = 8
+/** Precision control, bits 8 and 9: 0 single (24 bits), 2 double (53), 3 extended (64). */
 export const PC_EXTENDED = 0x300
 export const PC_DOUBLE = 0x200
 /** Rounding control: 0 nearest even, 1 down, 2 up, 3 toward zero. */

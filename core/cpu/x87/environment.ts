@@ -21,7 +21,7 @@ const TOP_SHIFT = 11
 const word = (state: CpuState, offset: number): number => state.i32[offset >> 2]
 
 /** The status word with TOP. */
-export function readStatus(state: CpuState): number {
+function readStatus(state: CpuState): number {
   return word(state, L.FPU_STATUS) | (word(state, L.FPU_TOP) << TOP_SHIFT)
 }
 
@@ -37,7 +37,7 @@ function setControlAndStatus(state: CpuState, control: number, status: number): 
 }
 
 /** Two bits for each physical register: 0 valid, 1 zero, 2 special, 3 empty. */
-export function fullTags(state: CpuState): number {
+function fullTags(state: CpuState): number {
   const abridged = word(state, L.FPU_TAGS)
   let tags = 0
   for (let n = 0; n < 8; n++) tags |= (abridged & (1 << n) ? classOf(state, n) : 3) << (n * 2)

@@ -22,7 +22,7 @@ export interface Extended {
   readonly signExponent: Local<'i32'>
 }
 
-export const extendedLocals = (f: FunctionBuilder): Extended => ({
+const extendedLocals = (f: FunctionBuilder): Extended => ({
   significand: f.local('i64'),
   signExponent: f.local('i32'),
 })

@@ -98,7 +98,7 @@ const callResult = (link: Linker, fn: RuntimeFunction<'i32'>, args: (I32 | I64)[
   callExpr(link.runtime(fn), ...args)
 
 export const infinite = (x: Operand): I32 => isInfinite(x.significand, x.signExponent)
-export const denormal = (x: Operand): I32 => isDenormal(x.significand, x.signExponent)
+const denormal = (x: Operand): I32 => isDenormal(x.significand, x.signExponent)
 export const zero = (x: Operand): I32 => i64.eqz(x.significand)
 
 /** Reports a denormal among `operands` (clearing C1 in any case) and leaves the function where that is unmasked. */

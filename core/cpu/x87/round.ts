@@ -17,7 +17,7 @@ import { EXPONENT_MAX, INTEGER_BIT, raised, setWord, storeRegister, when, word }
 import { shiftRightJam } from './wide.ts'
 
 /** What unmasked overflow and underflow add to (take from) the exponent: 3 × 2^13. */
-export const EXPONENT_ADJUST = 0x6000
+const EXPONENT_ADJUST = 0x6000
 
 /**
  * A finite non-zero result before rounding: the value is ±hi.lo × 2^(exponent - bias), bit 63 of hi set. Any bits below lo are

@@ -21,8 +21,8 @@ export const QUIET_BIT = 1n << 62n
 export const BIAS = 0x3fff
 export const EXPONENT_MAX = 0x7fff
 /** The real indefinite QNaN: answer to masked invalid operations. */
-export const INDEFINITE_SIGNIFICAND = 0xc000000000000000n
-export const INDEFINITE_SIGN_EXPONENT = 0xffff
+const INDEFINITE_SIGNIFICAND = 0xc000000000000000n
+const INDEFINITE_SIGN_EXPONENT = 0xffff
 
 export const word = (offset: number): I32 => i32.load(0, offset)
 
@@ -34,7 +34,7 @@ export function setWord(f: FunctionBuilder, offset: number, value: I32In): void 
 export const physical = (i: I32In): I32 => i32.and(i32.add(word(L.FPU_TOP), i), 7)
 
 /** Host address of physical register `n`. */
-export const registerAddress = (n: I32In): I32 => i32.add(i32.shl(n, 4), L.FPU_REGISTERS)
+const registerAddress = (n: I32In): I32 => i32.add(i32.shl(n, 4), L.FPU_REGISTERS)
 
 /** Host address of ST(i), bound. */
 export const stack = (f: FunctionBuilder, i: I32In): I32 => f.let(registerAddress(physical(i)))
@@ -57,7 +57,7 @@ export function storeIndefinite(f: FunctionBuilder, address: I32): void {
 /**
  * Reports exception `flags` (with SF and C1 where they apply; C1 is cleared otherwise). Returns 1 where all of them are masked.
  */
-export const raise = runtimeFunction('x87_raise', ['i32'], 'i32', (f) => {
+const raise = runtimeFunction('x87_raise', ['i32'], 'i32', (f) => {
   const flags = f.param(0, 'i32')
   const unmasked = f.let(i32.and(i32.and(flags, EXCEPTIONS), i32.xor(word(L.FPU_CONTROL), -1)))
   const status = i32.or(i32.and(word(L.FPU_STATUS), ~C1), flags)

@@ -32,7 +32,7 @@ import {
 import type { Operand } from './operand.ts'
 import { infinite, normalize, reportDenormals, takeOne, zero } from './operand.ts'
 import { returnPairOfNans, roomForTwo } from './scale.ts'
-import { BIAS, INTEGER_BIT, invalid, push, setWord, storeRegister, word } from './stack.ts'
+import { BIAS, INTEGER_BIT, invalid, push, setWord, storeIndefinite, storeRegister, word } from './stack.ts'
 import type { Wide } from './wide.ts'
 import {
   addWide,
@@ -220,7 +220,7 @@ function takeForPair(f: FunctionBuilder, link: Linker): Operand {
   checkRange(f, link, a, () => {
     f.if(callExpr(link.runtime(invalid), a.address), () => {
       const address = f.let(callExpr(link.runtime(push)))
-      storeRegister(f, address, constI64(0xc000_0000_0000_0000n), 0xffff)
+      storeIndefinite(f, address)
     })
   })
   reportDenormals(f, link, a)

@@ -1,6 +1,6 @@
 /** 128-bit integer arithmetic on pairs of i64, as code: WebAssembly multiplies and divides 64 bits at most. */
 
-import type { I32In, I64, I64In } from '../../wasm/expr.ts'
+import type { I32In, I64 } from '../../wasm/expr.ts'
 import { constI64, ifExpr, select } from '../../wasm/expr.ts'
 import type { FunctionBuilder, Local } from '../../wasm/function-builder.ts'
 import { i32, i64 } from '../../wasm/ops.ts'
@@ -146,5 +146,3 @@ export function divide(f: FunctionBuilder, value: Wide, divisor: I64): { quotien
   const second = digit(first.rest, f.let(i64.and(value.lo, LOW)))
   return { quotient: f.let(i64.or(i64.shl(first.q, 32), second.q)), remainder: second.rest }
 }
-
-export type { I64In }

@@ -31,4 +31,14 @@ describeWith([hostProcessor()], 'x87 instructions', () => {
     }
     expect(wrong.slice(0, 20)).toEqual([])
   })
+
+  it(`round transcendental results as it does, nearly always (seed ${SEED})`, { timeout: 600_000 }, () => {
+    // An AMD EPYC errs by up to 0.6 units in the last place and so misrounds 1 to 3 %; ours errs by up to 0.502.
+    const random = new Random(SEED + 1)
+    const approximate = rows.filter(({ mnemonic }) => APPROXIMATE.test(mnemonic))
+    const cases = approximate.flatMap((row) => Array.from({ length: CASES * 4 }, () => randomCase(row, random)))
+    const runner = new VectorRunner()
+    const different = runOnHost(cases).filter((vector) => runner.run(vector) !== undefined)
+    expect(different.length / cases.length).toBeLessThan(0.03)
+  })
 })
