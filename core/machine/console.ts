@@ -11,7 +11,7 @@ export function createDisplay(vga: Vga): MachineDisplay {
   let drawn = -1
   return {
     mode(): ScreenMode {
-      const { width, height, aspectWidth, aspectHeight } = vga.frame()
+      const { width, height, aspectWidth, aspectHeight } = vga.size()
       return { widthPx: width, heightPx: height, aspectWidth, aspectHeight }
     },
     render(pixels, force) {

@@ -7,12 +7,13 @@ import type { VgaRig } from './vga-rig.ts'
 
 /**
  * One access. `fill` writes `count` bytes from a generator that both sides know: x = x * 25173 + 13849 (16 bits), of which the
- * high byte is written; with `constant` every byte is the seed's low byte.
+ * high byte is written; with `constant` every byte is the seed's low byte. `int10` calls the video BIOS.
  */
 export type VgaStep =
   | { readonly kind: 'out8'; readonly port: number; readonly value: number }
   | { readonly kind: 'out16'; readonly port: number; readonly value: number }
   | { readonly kind: 'in8'; readonly port: number }
+  | { readonly kind: 'int10'; readonly registers: readonly [ax: number, bx: number, cx: number, dx: number] }
   | { readonly kind: 'read'; readonly gpa: number }
   | { readonly kind: 'write'; readonly gpa: number; readonly bytes: readonly number[] }
   | {
@@ -36,7 +37,7 @@ export function fillBytes(step: Extract<VgaStep, { kind: 'fill' }>): number[] {
   })
 }
 
-/** Does the steps to our adapter. */
+/** Does the steps to our adapter. There is no video BIOS to call. */
 export function playScript(rig: VgaRig, steps: readonly VgaStep[]): void {
   const { ports } = rig.context
   for (const step of steps) {
@@ -45,7 +46,8 @@ export function playScript(rig: VgaRig, steps: readonly VgaStep[]): void {
     else if (step.kind === 'in8') ports.read8(step.port)
     else if (step.kind === 'read') rig.peek(step.gpa)
     else if (step.kind === 'write') rig.poke(step.gpa, ...step.bytes)
-    else rig.poke(step.gpa, ...fillBytes(step))
+    else if (step.kind === 'fill') rig.poke(step.gpa, ...fillBytes(step))
+    else throw new Error('Only a whole machine has a video BIOS')
   }
 }
 

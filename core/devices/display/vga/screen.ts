@@ -25,12 +25,16 @@ const ALL_PLANES = -1
 const DARK_WIDTH = 720
 const DARK_HEIGHT = 400
 
-/** The picture. Sizes are in pixels; the aspect is that of the whole picture on a monitor. */
-export type Frame = {
+/** Sizes are in pixels; the aspect is that of the whole picture on a monitor. */
+export type PictureSize = {
   readonly width: number
   readonly height: number
   readonly aspectWidth: number
   readonly aspectHeight: number
+}
+
+/** The picture. */
+export type Frame = PictureSize & {
   /** Something differs from the picture at the previous call. */
   readonly changed: boolean
   /** Rises with every change: for more than one viewer. */
@@ -81,6 +85,12 @@ export class Screen {
     const changed = this.#serial !== this.#reported
     this.#reported = this.#serial
     return { ...this.#size(), changed, serial: this.#serial }
+  }
+
+  /** The size alone, at no cost. */
+  size(): PictureSize {
+    this.#lookAtRegisters()
+    return this.#size()
   }
 
   /** Draws the picture as it is now. `target` takes `stride` pixels a row, each with red in the lowest byte. */
@@ -194,7 +204,7 @@ export class Screen {
     }
   }
 
-  #size(): Pick<Frame, 'width' | 'height' | 'aspectWidth' | 'aspectHeight'> {
+  #size(): PictureSize {
     const vbe = this.#vbeMode
     if (vbe) {
       // The old low resolutions of VBE were made for a monitor of 4:3; the others have square pixels.

@@ -182,15 +182,16 @@ export class VbeRegisters {
     if (values[ENABLE] & ENABLED) {
       const bitsPerPixel = depthOf(values[BPP])
       const storedBits = bitsPerPixel === 15 ? 16 : bitsPerPixel
-      const vramPixels = (this.#vramBytes * 8) / storedBits
+      const vramPixels = Math.floor((this.#vramBytes * 8) / storedBits)
       const width = clamp(values[XRES] & ~7, 8, VBE_MAX_WIDTH)
       const height = clamp(values[YRES], 1, Math.min(VBE_MAX_HEIGHT, Math.floor(vramPixels / width)))
       const widest = Math.min(Math.floor(vramPixels / height), 0xffff) & ~7
       const virtualWidth = clamp(values[VIRT_WIDTH] & ~7, width, widest)
       const virtualHeight = Math.min(Math.floor(vramPixels / virtualWidth), 0xffff)
-      const x = Math.min(values[X_OFFSET], virtualWidth - width)
-      const y = Math.min(values[Y_OFFSET], virtualHeight - height)
       const pitch = (virtualWidth * storedBits) / (bitsPerPixel === 4 ? 32 : 8)
+      // The offsets make a start address, so that a line may begin in one row of the virtual screen and end in the next.
+      const y = Math.min(values[Y_OFFSET], virtualHeight - height)
+      const x = Math.min(values[X_OFFSET], vramPixels - (y + height - 1) * virtualWidth - width)
       values.set([width, height, bitsPerPixel], XRES)
       values.set([virtualWidth, virtualHeight, x, y], VIRT_WIDTH)
       this.#mode = { width, height, bitsPerPixel, pitch, x, y }

@@ -21,7 +21,7 @@ import { createPciRegisters, PCI_REGISTER_BYTES } from './pci-registers.ts'
 import { PlanarMemory } from './planar-memory.ts'
 import { VgaPorts } from './ports.ts'
 import { VgaRegisters } from './registers.ts'
-import { type Frame, Screen } from './screen.ts'
+import { type Frame, type PictureSize, Screen } from './screen.ts'
 import type { TextScreen } from './screen-text.ts'
 import { VbeRegisters } from './vbe.ts'
 
@@ -97,6 +97,11 @@ export class Vga implements Device {
   /** Size and freshness of the picture; cheap when nothing changes. */
   frame(): Frame {
     return this.#screen.frame()
+  }
+
+  /** Size of the picture without looking for changes. */
+  size(): PictureSize {
+    return this.#screen.size()
   }
 
   /** Draws the present picture: `stride` pixels a row, bytes red, green, blue, 255. */

@@ -1,9 +1,10 @@
 /** The same accesses to our adapter and to QEMU's: the two pictures must agree. */
-import { beforeAll, expect, it } from 'vitest'
+import { beforeAll, it } from 'vitest'
 import { font8x16 } from '../../../../core/firmware/fonts/font-8x16.ts'
 import { describeWith, pathOf } from '../../../support/needs.ts'
 import { qemuPictures } from '../../../support/qemu-vga.ts'
 import { tool } from '../../../support/tools.ts'
+import { expectAlike } from '../../../support/vga-compare.ts'
 import { VGA_MODES } from '../../../support/vga-modes.ts'
 import { type Picture, VgaRig } from '../../../support/vga-rig.ts'
 import {
@@ -115,23 +116,6 @@ const SCENES: readonly (readonly [name: string, steps: VgaStep[]])[] = [
     linear(640, 480, 32, [...vbeRegister(6, 720), ...vbeRegister(8, 24), ...vbeRegister(9, 3)]),
   ],
 ]
-
-/** QEMU doubles low resolutions, and its colours are darker by up to `apart`: it fills low bits with zeros in other places. */
-function expectAlike(ours: Picture, theirs: Picture, apart: number): void {
-  const [scaleX, scaleY] = [theirs.width / ours.width, theirs.height / ours.height]
-  expect([1, 2]).toContain(scaleX)
-  expect([1, 2]).toContain(scaleY)
-  const wrong: string[] = []
-  for (let y = 0; y < theirs.height; y++) {
-    for (let x = 0; x < theirs.width; x++) {
-      const a = ours.pixels[Math.floor(y / scaleY) * ours.width + Math.floor(x / scaleX)] ?? -1
-      const b = theirs.pixels[y * theirs.width + x] ?? -1
-      const near = [0, 8, 16].every((shift) => Math.abs(((a >> shift) & 0xff) - ((b >> shift) & 0xff)) <= apart)
-      if (!near) wrong.push(`${x},${y}: ${a.toString(16)} and ${b.toString(16)}`)
-    }
-  }
-  expect(wrong.length, wrong.slice(0, 4).join('; ')).toBe(0)
-}
 
 const QEMU = tool('qemu-system-i386')
 const NASM = tool('nasm')

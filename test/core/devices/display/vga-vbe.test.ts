@@ -48,7 +48,9 @@ describe('the registers', () => {
     rig.vbe(VIRT_WIDTH, 1024)
     rig.vbe(X_OFFSET, 2000)
     rig.vbe(Y_OFFSET, 100)
-    expect(read()).toEqual([1024, 1024, 384, 100])
+    expect(read()).toEqual([1024, 1024, 2000, 100])
+    rig.vbe(Y_OFFSET, 9999)
+    expect(read()).toEqual([1024, 1024, 384, 544])
     rig.vbe(VIRT_WIDTH, 9999)
     expect(rig.readVbe(VIRT_WIDTH)).toBe(Math.floor(0x40_0000 / 4 / 480) & ~7)
     rig.vbe(VIRT_WIDTH, 8)
@@ -149,6 +151,13 @@ describe('the linear modes', () => {
     rig.context.memory.memory.vram.set(bytes, ((5 + 47) * 128 + 13) * bytesPerPixel)
     const { pixels } = rig.picture()
     expect(Array.from(pixels.subarray(47 * 64, 47 * 64 + 3))).toEqual(colours)
+  })
+
+  it('may begin anywhere in memory, across the rows of the virtual screen', () => {
+    enable(64, 48, 8)
+    rig.vbe(X_OFFSET, 60)
+    rig.context.memory.memory.vram[64 + 5] = 0x3f
+    expect(rig.picture().pixels.indexOf(0xffffff)).toBe(9)
   })
 
   it('of 4 bits per pixel come from the planes, panned by single pixels', () => {
