@@ -1,6 +1,7 @@
 /**
  * Paces what people and scripts do to what the guest takes: the next key or movement goes in when the guest has read the last
  * one, with a gap of guest time between keystrokes of typed text, so that the 15 places of a BIOS keyboard buffer suffice.
+ * What a guest does not read for a while is given up.
  */
 import type { KeyEvent } from '../../core/contract/key-codes.ts'
 import type { MouseEventRecord } from '../../core/contract/machine-api.ts'
@@ -9,27 +10,60 @@ import { strokesOf } from './us-keyboard.ts'
 
 /** Guest time between two key events of typed text. */
 const TYPING_GAP_NS = 12_000_000
+/** A guest that reads nothing for this long will not read. */
+const PATIENCE_NS = 10_000_000_000
 /** Counts of one movement on the way to a position: below the threshold at which drivers begin to accelerate. */
 const STEP_COUNTS = 4
 /** Counts of one movement on the way into the corner, what one PS/2 packet holds. */
 const CORNER_COUNTS = 127
-
-type Step =
-  | { readonly kind: 'key'; readonly event: KeyEvent; readonly typed: boolean }
-  | { readonly kind: 'mark'; readonly reached: () => void }
-type MouseStep =
-  | Exclude<MouseEventRecord, { kind: 'position' }>
-  /** A movement of which the guest reads each one by itself. */
-  | { readonly kind: 'step'; readonly dx: number; readonly dy: number }
-  | { readonly kind: 'mark'; readonly reached: () => void }
-
 /** Clicks that wait for a guest which reads none; more are lost. */
 const MOST_WAITING = 10_000
 
+/** Called when the guest has read everything before, or (false) when it was given up. */
+type Mark = (read: boolean) => void
+
+type KeyStep = { readonly event: KeyEvent; readonly typed: boolean }
+/** `alone`: the guest reads it by itself before the next. */
+type MouseStep = { readonly event: Exclude<MouseEventRecord, { kind: 'position' }>; readonly alone: boolean }
+
+/** Steps in their order, and marks between them. */
+class Lane<Step extends object> {
+  #waiting: (Step | Mark)[] = []
+  #lastNs = 0
+
+  get length(): number {
+    return this.#waiting.length
+  }
+
+  push(step: Step | Mark): void {
+    this.#waiting.push(step)
+  }
+
+  /** Takes what `ready` (with no argument: all has been read) lets through. */
+  feed(nowNs: number, ready: (step?: Step) => boolean, give: (step: Step) => void): void {
+    let taken = 0
+    for (const step of this.#waiting) {
+      if (typeof step === 'function' ? !ready() : !ready(step)) break
+      taken++
+      if (typeof step === 'function') step(true)
+      else give(step)
+    }
+    if (taken > 0) this.#waiting.splice(0, taken)
+    if (taken > 0 || this.#waiting.length === 0) this.#lastNs = nowNs
+    else if (nowNs - this.#lastNs > PATIENCE_NS) this.giveUp()
+  }
+
+  giveUp(): void {
+    const lost = this.#waiting
+    this.#waiting = []
+    for (const step of lost) if (typeof step === 'function') step(false)
+  }
+}
+
 export class InputQueue {
   readonly #machine: Machine
-  readonly #keys: Step[] = []
-  readonly #mouse: MouseStep[] = []
+  readonly #keys = new Lane<KeyStep>()
+  readonly #mouse = new Lane<MouseStep>()
   #nextTypedNs = 0
 
   constructor(machine: Machine) {
@@ -37,44 +71,44 @@ export class InputQueue {
   }
 
   keys(events: readonly KeyEvent[]): void {
-    for (const event of events) this.#keys.push({ kind: 'key', event, typed: false })
+    for (const event of events) this.#keys.push({ event, typed: false })
   }
 
   mouse(events: readonly MouseEventRecord[]): void {
     for (const event of events) {
       if (event.kind === 'position') this.#moveTo(event.x, event.y)
-      else if (this.#mouse.length < MOST_WAITING) this.#mouse.push(event)
+      // Movements that a person makes add up in the mouse; everything else waits until they have been read.
+      else if (this.#mouse.length < MOST_WAITING) this.#mouse.push({ event, alone: event.kind !== 'move' })
     }
   }
 
-  /** Throws when the text has a character that cannot be typed; `typed` is called when the guest has read all of it. */
-  type(text: string, typed: () => void): void {
+  /** Throws when the text has a character that cannot be typed; otherwise `typed` is called in the end. */
+  type(text: string, typed: Mark): void {
     const strokes = strokesOf(text)
-    const push = (code: KeyEvent['code'], down: boolean) =>
-      this.#keys.push({ kind: 'key', event: { code, down }, typed: true })
+    const push = (code: KeyEvent['code'], down: boolean) => this.#keys.push({ event: { code, down }, typed: true })
     for (const { code, shift } of strokes) {
       if (shift) push('ShiftLeft', true)
       push(code, true)
       push(code, false)
       if (shift) push('ShiftLeft', false)
     }
-    this.#keys.push({ kind: 'mark', reached: typed })
+    this.#keys.push(typed)
   }
 
-  /** Calls `read` when the guest has read everything queued before. */
-  whenRead(read: () => void): void {
-    let waiting = 2
+  /** Calls `done` when the guest has read everything queued before, or will not. */
+  whenRead(done: () => void): void {
+    let lanes = 2
     const reached = () => {
-      if (--waiting === 0) read()
+      if (--lanes === 0) done()
     }
-    this.#keys.push({ kind: 'mark', reached })
-    this.#mouse.push({ kind: 'mark', reached })
+    this.#keys.push(reached)
+    this.#mouse.push(reached)
   }
 
-  /** Keys and buttons that were down stay down: a reset or a new guest does not lift fingers. */
+  /** Gives up what waits. Keys and buttons that were down stay down: a reset does not lift fingers. */
   clear(): void {
-    this.#keys.length = 0
-    this.#mouse.length = 0
+    this.#keys.giveUp()
+    this.#mouse.giveUp()
   }
 
   /** Whether something waits for the guest. */
@@ -84,48 +118,36 @@ export class InputQueue {
 
   /** Gives the guest what it can take at `nowNs` of its time. Called between slices. */
   feed(nowNs: number): void {
-    this.#feedKeys(nowNs)
-    this.#feedMouse()
-  }
-
-  #feedKeys(nowNs: number): void {
-    const { keyboard } = this.#machine
-    for (let step = this.#keys[0]; step; step = this.#keys[0]) {
-      if (step.kind === 'mark') {
-        if (keyboard.pending() > 0) return
-        this.#keys.shift()
-        step.reached()
-        continue
-      }
-      if (step.typed && (keyboard.pending() > 0 || nowNs < this.#nextTypedNs)) return
-      this.#keys.shift()
-      keyboard.key(step.event.code, step.event.down)
-      this.#nextTypedNs = nowNs + TYPING_GAP_NS
-    }
-  }
-
-  #feedMouse(): void {
-    const { mouse } = this.#machine
-    for (let step = this.#mouse[0]; step; step = this.#mouse[0]) {
-      // Movements that a person makes add up in the mouse; everything else waits until they have been read.
-      if (step.kind !== 'move' && mouse.pending() > 0) return
-      this.#mouse.shift()
-      if (step.kind === 'move' || step.kind === 'step') mouse.move(step.dx, step.dy)
-      else if (step.kind === 'button') mouse.button(step.button, step.down)
-      else if (step.kind === 'wheel') mouse.wheel(step.detents)
-      else step.reached()
-    }
+    const { keyboard, mouse } = this.#machine
+    this.#keys.feed(
+      nowNs,
+      (step) => (step && !step.typed) || (keyboard.pending() === 0 && (!step || nowNs >= this.#nextTypedNs)),
+      ({ event }) => {
+        keyboard.key(event.code, event.down)
+        this.#nextTypedNs = nowNs + TYPING_GAP_NS
+      },
+    )
+    this.#mouse.feed(
+      nowNs,
+      (step) => (step && !step.alone) || mouse.pending() === 0,
+      ({ event }) => {
+        if (event.kind === 'move') mouse.move(event.dx, event.dy)
+        else if (event.kind === 'button') mouse.button(event.button, event.down)
+        else mouse.wheel(event.detents)
+      },
+    )
   }
 
   /** Into the corner, twice the picture's size to be sure of it, then in small steps to the place. */
   #moveTo(x: number, y: number): void {
+    const move = (dx: number, dy: number) => this.#mouse.push({ event: { kind: 'move', dx, dy }, alone: true })
     const { widthPx, heightPx } = this.#machine.display.mode()
     const steps = Math.ceil((2 * Math.max(widthPx, heightPx)) / CORNER_COUNTS)
-    for (let i = 0; i < steps; i++) this.#mouse.push({ kind: 'step', dx: -CORNER_COUNTS, dy: -CORNER_COUNTS })
+    for (let i = 0; i < steps; i++) move(-CORNER_COUNTS, -CORNER_COUNTS)
     for (let atX = 0, atY = 0; atX < x || atY < y; ) {
       const dx = Math.min(STEP_COUNTS, x - atX)
       const dy = Math.min(STEP_COUNTS, y - atY)
-      this.#mouse.push({ kind: 'step', dx, dy })
+      move(dx, dy)
       atX += dx
       atY += dy
     }

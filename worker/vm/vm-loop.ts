@@ -82,6 +82,13 @@ export function runMachineThread(
   return null
 }
 
+/** Answers a call, with an AppError for one that has failed. */
+type Reply = (result: unknown) => void
+
+function unread(): AppError {
+  return new AppError('vm/invalid-state', 'The guest does not read its keyboard')
+}
+
 class VmLoop {
   readonly #port: MessagePort
   readonly #machine: Machine
@@ -229,18 +236,21 @@ class VmLoop {
   }
 
   #call(call: number, request: VmThreadRequest): void {
-    const reply = (result: unknown) => this.#post({ type: 'reply', call, result })
+    const reply: Reply = (result) => {
+      if (result instanceof AppError) this.#post({ type: 'failure', call, error: toErrorRecord(result) })
+      else this.#post({ type: 'reply', call, result })
+    }
     try {
       const result = this.#answer(request, reply)
       if (result !== undefined) reply(result)
     } catch (error) {
       if (!(error instanceof AppError)) throw error
-      this.#post({ type: 'failure', call, error: toErrorRecord(error) })
+      reply(error)
     }
   }
 
   /** Does what is asked. Undefined: `reply` is called later, with guest time going on until then. */
-  #answer(request: VmThreadRequest, reply: (result: unknown) => void): unknown {
+  #answer(request: VmThreadRequest, reply: Reply): unknown {
     switch (request.type) {
       case 'pause':
         this.#pause()
@@ -285,15 +295,15 @@ class VmLoop {
   /** Calls that are over when guest time has brought something about. */
   #begin(
     request: Extract<VmThreadRequest, { type: 'type-text' | 'input-read' | 'wait-text' | 'sleep' }>,
-    reply: (result: unknown) => void,
+    reply: Reply,
   ): void {
-    const timed = (result: unknown) => {
+    const timed: Reply = (result) => {
       this.#timedCalls--
       reply(result)
     }
     switch (request.type) {
       case 'type-text':
-        this.#input.type(request.text, () => timed(null))
+        this.#input.type(request.text, (read) => timed(read ? null : unread()))
         this.#timedCalls++
         return
       case 'input-read':
