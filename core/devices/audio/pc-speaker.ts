@@ -16,8 +16,6 @@ const WRITABLE = 0x0f
 const REFRESH_TICKS = 18
 
 const options = z.strictObject({})
-/** The speaker has nothing to set. */
-export type PcSpeakerOptions = z.infer<typeof options>
 
 const stateSchema = z.strictObject({ control: z.int().min(0).max(WRITABLE) })
 

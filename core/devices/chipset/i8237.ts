@@ -24,8 +24,6 @@ const CONTROLLER_DISABLED = 4
 const PAGE_CHANNEL = [-1, 2, 3, 1, -1, -1, -1, 0, -1, 6, 7, 5, -1, -1, -1, 4] as const
 
 const options = z.strictObject({})
-/** The DMA controllers have nothing to set. */
-export type I8237Options = z.infer<typeof options>
 
 const channelState = z.strictObject({
   baseAddress: z.int(),

@@ -8,11 +8,9 @@ import { type Device, type DeviceContext, defineDevice, type StateRecord } from 
 const PORT = 0xe9
 
 const options = z.strictObject({})
-/** The debug console has nothing to set. */
-export type PortE9Options = z.infer<typeof options>
 
 /** Hands bytes written to port 0xE9 to the host. */
-export class PortE9 implements Device {
+class PortE9 implements Device {
   /** Called with each byte. */
   onByte: (byte: number) => void = () => {}
   readonly #release: () => void

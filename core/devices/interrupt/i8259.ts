@@ -15,8 +15,6 @@ const CASCADE = 2
 const ELCR_MASK = { MASTER: 0xf8, SLAVE: 0xde } as const
 
 const options = z.strictObject({})
-/** The interrupt controllers have nothing to set. */
-export type I8259Options = z.infer<typeof options>
 
 const stateSchema = z.strictObject({ master: chipState, slave: chipState })
 

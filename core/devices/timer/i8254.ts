@@ -12,14 +12,12 @@ import { type Device, type DeviceContext, defineDevice, type StateRecord } from 
 import { channelState, I8254Channel, type TickWave } from './i8254-channel.ts'
 
 /** Frequency of the input clock of all channels: a twelfth of 14.318 MHz. */
-export const PIT_CLOCK_HZ = 1_193_182
+const PIT_CLOCK_HZ = 1_193_182
 /** Interrupts closer than this many ticks (10 µs) are merged: no guest can take more, and the host should not have to. */
 const LEAST_RISE_TICKS = 12
 const READ_BACK = 3
 
 const options = z.strictObject({})
-/** The timer has nothing to set. */
-export type I8254Options = z.infer<typeof options>
 
 const stateSchema = z.strictObject({
   channels: z.array(channelState).length(3),
