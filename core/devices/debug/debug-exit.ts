@@ -17,7 +17,7 @@ const options = z.strictObject({
 export type DebugExitOptions = z.infer<typeof options>
 
 /** Turns a write into the machine action `exit`. */
-class DebugExit implements Device {
+export class DebugExit implements Device {
   readonly #release: () => void
 
   constructor(context: DeviceContext, settings: DebugExitOptions) {

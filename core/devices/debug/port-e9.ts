@@ -10,7 +10,7 @@ const PORT = 0xe9
 const options = z.strictObject({})
 
 /** Hands bytes written to port 0xE9 to the host. */
-class PortE9 implements Device {
+export class PortE9 implements Device {
   /** Called with each byte. */
   onByte: (byte: number) => void = () => {}
   readonly #release: () => void
