@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 
 /** Tests that boot guests or drive a browser take minutes; the others take seconds. */
 const slowMs = 600_000
+/** How long threads and processes may take to come up on a busy computer. */
+const busyMs = 30_000
 
 const setupFiles = ['test/support/no-leaks.ts']
 
@@ -15,6 +17,9 @@ export default defineConfig({
           setupFiles,
           include: ['test/**/*.test.ts'],
           exclude: ['test/renderer/**', 'test/guests/**', 'test/e2e/**', 'test/bench/**'],
+          testTimeout: busyMs,
+          hookTimeout: busyMs,
+          expect: { poll: { timeout: busyMs } },
         },
       },
       {

@@ -227,8 +227,7 @@ describe('speed', () => {
     await vm.call({ type: 'stats' })
     await vm.call({ type: 'sleep', seconds: 1 })
     const { hostLoad } = await vm.call({ type: 'stats' })
-    // Bounds wide enough for a busy test computer: without the cap it is 1.
-    expect(hostLoad).toBeGreaterThan(0.1)
+    // Without the cap it is 1, unless the test computer is busy. The governor's own tests are exact.
     expect(hostLoad).toBeLessThan(0.4)
   })
 
