@@ -38,7 +38,14 @@ export default defineConfig({
         },
       },
       {
-        test: { name: 'e2e', setupFiles, include: ['test/e2e/**/*.test.ts'], testTimeout: slowMs, hookTimeout: slowMs },
+        test: {
+          name: 'e2e',
+          setupFiles,
+          globalSetup: 'test/e2e/build-page.ts',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: slowMs,
+          hookTimeout: slowMs,
+        },
       },
     ],
   },

@@ -1,0 +1,95 @@
+/** Everything that panels share, made once the page is connected. */
+import { getContext, setContext } from 'svelte'
+import type { ResultOf } from '../../core/contract/api.ts'
+import type { Client } from '../../core/contract/client.ts'
+import type { MachineCard } from '../../core/contract/machine-card.ts'
+import { FileSender } from '../panels/library/dropped-files.ts'
+import { ImportsModel } from '../panels/library/imports-model.svelte.ts'
+import { LibraryModel } from '../panels/library/library-model.svelte.ts'
+import { strings } from '../strings/en.ts'
+import { errorText } from '../strings/error-text.ts'
+import { shellBridge } from './connect.ts'
+import { Notices } from './notices.svelte.ts'
+import type { Preferences } from './preferences.svelte.ts'
+import { Questions } from './questions.svelte.ts'
+import type { Router } from './router.svelte.ts'
+
+export class AppModel {
+  readonly client: Client
+  readonly info: ResultOf<'app', 'info'>
+  readonly router: Router
+  readonly preferences: Preferences
+  readonly notices = new Notices()
+  readonly questions = new Questions()
+  readonly library: LibraryModel
+  readonly imports: ImportsModel
+  readonly sender: FileSender
+
+  constructor(client: Client, info: ResultOf<'app', 'info'>, router: Router, preferences: Preferences) {
+    this.client = client
+    this.info = info
+    this.router = router
+    this.preferences = preferences
+    this.library = new LibraryModel(client, this.notices)
+    this.sender = new FileSender(client, (file) => (info.hostPaths ? (shellBridge()?.pathOfFile(file) ?? '') : ''))
+    this.imports = new ImportsModel(client, this.notices, this.sender)
+    client.on('open-console', ({ card }) => this.router.open({ panel: 'console', machineId: card.id }))
+    client.on('notification', ({ level, machineId, error }) => {
+      const { title, detail } = errorText(error)
+      const name = machineId === null ? undefined : this.library.machine(machineId)?.spec.name
+      this.notices.add(level, name === undefined ? title : `${name}: ${title}`, detail, machineId)
+    })
+  }
+
+  openConsole(card: MachineCard): void {
+    this.router.open({ panel: 'console', machineId: card.id })
+  }
+
+  /** What a double-click does: the console comes up, and the machine runs. */
+  async startAndOpen(card: MachineCard): Promise<void> {
+    this.openConsole(card)
+    await this.library.ensureRunning(card)
+  }
+
+  /** Pulls the plug, if the user says so. */
+  async powerOff(card: MachineCard): Promise<void> {
+    const { name } = card.spec
+    const question = {
+      title: strings.library.powerOffTitle(name),
+      why: strings.library.powerOffWhy,
+      action: strings.actions.powerOff,
+    }
+    if (await this.questions.ask(question)) await this.library.act(card, 'powerOff')
+  }
+
+  async reset(card: MachineCard): Promise<void> {
+    const { name } = card.spec
+    const question = {
+      title: strings.library.resetTitle(name),
+      why: strings.library.resetWhy,
+      action: strings.actions.reset,
+    }
+    if (await this.questions.ask(question)) await this.library.act(card, 'reset')
+  }
+
+  async remove(card: MachineCard): Promise<void> {
+    const { name } = card.spec
+    const question = {
+      title: strings.library.deleteTitle(name),
+      why: strings.library.deleteWhy,
+      action: strings.actions.delete,
+    }
+    if (!(await this.questions.ask(question))) return
+    if (await this.library.remove(card)) this.router.closeTab(card.id)
+  }
+}
+
+const KEY = Symbol('app')
+
+export function provideApp(app: AppModel): void {
+  setContext(KEY, app)
+}
+
+export function useApp(): AppModel {
+  return getContext<AppModel>(KEY)
+}

@@ -1,0 +1,20 @@
+/** Addresses within the page: what follows the #. `#/console/<id>` is also what the command line opens. */
+
+export const MACHINE_PANELS = ['console', 'settings', 'log'] as const
+export type MachinePanelId = (typeof MACHINE_PANELS)[number]
+
+export type Route = { readonly panel: 'library' } | { readonly panel: MachinePanelId; readonly machineId: string }
+
+const LIBRARY: Route = { panel: 'library' }
+
+/** The route that `hash` names; the library for anything else. */
+export function parseRoute(hash: string): Route {
+  const [, panel, machineId, ...rest] = hash.replace(/^#/, '').split('/')
+  const known = MACHINE_PANELS.find((id) => id === panel)
+  if (!known || !machineId || rest.length > 0 || !/^[0-9a-f-]{36}$/i.test(machineId)) return LIBRARY
+  return { panel: known, machineId }
+}
+
+export function routeHash(route: Route): string {
+  return route.panel === 'library' ? '#/' : `#/${route.panel}/${route.machineId}`
+}

@@ -1,0 +1,85 @@
+/** Files from a drop or a file chooser, and how they reach the host: by path where that is allowed, else as an upload. */
+import type { Client, UploadSource } from '../../../core/contract/client.ts'
+import type { MediaSource } from '../../../core/contract/media-source.ts'
+import { strings } from '../../strings/en.ts'
+
+export interface RefusedFile {
+  readonly name: string
+  readonly title: string
+  readonly detail: string
+}
+
+export interface DroppedFiles {
+  readonly files: readonly File[]
+  readonly refused: readonly RefusedFile[]
+}
+
+/** A dropped thing, as a browser gives it; `isDirectory` where the browser can tell. */
+export interface DroppedItem {
+  readonly file: File | null
+  readonly name: string
+  readonly isDirectory: boolean
+}
+
+/** Whether a drag carries files (and not a piece of text). */
+export function carriesFiles(transfer: DataTransfer | null): transfer is DataTransfer {
+  return transfer?.types.includes('Files') ?? false
+}
+
+/** What was dropped. Must be called while the event is handled: the browser forgets it afterwards. */
+export function itemsOf(transfer: DataTransfer): DroppedItem[] {
+  return [...transfer.items]
+    .filter((item) => item.kind === 'file')
+    .map((item) => {
+      const file = item.getAsFile()
+      const isDirectory = item.webkitGetAsEntry()?.isDirectory ?? false
+      return { file, name: file?.name ?? '', isDirectory }
+    })
+}
+
+/** Sorts out what cannot be an image before a byte of it travels. */
+export function sortDropped(items: readonly DroppedItem[]): DroppedFiles {
+  const files: File[] = []
+  const refused: RefusedFile[] = []
+  for (const { file, name, isDirectory } of items) {
+    if (isDirectory) refused.push({ name, title: strings.imports.directory, detail: strings.imports.directoryWhy })
+    else if (file && file.size > 0) files.push(file)
+    else refused.push({ name, title: strings.imports.empty, detail: strings.imports.emptyWhy })
+  }
+  return { files, refused }
+}
+
+export function fromFileList(list: FileList | null): DroppedFiles {
+  return sortDropped([...(list ?? [])].map((file) => ({ file, name: file.name, isDirectory: false })))
+}
+
+function uploadSource(file: File): UploadSource {
+  return {
+    fileName: file.name,
+    sizeBytes: file.size,
+    read: async (position, length) => new Uint8Array(await file.slice(position, position + length).arrayBuffer()),
+  }
+}
+
+export interface SendOptions {
+  readonly onProgress?: (doneBytes: number) => void
+  readonly isCancelled?: () => boolean
+}
+
+/** Brings files to the host. */
+export class FileSender {
+  readonly #client: Client
+  readonly #pathOf: (file: File) => string
+
+  /** `pathOf` is "" for a file whose path is not known or may not be named. */
+  constructor(client: Client, pathOf: (file: File) => string) {
+    this.#client = client
+    this.#pathOf = pathOf
+  }
+
+  async send(file: File, options: SendOptions = {}): Promise<MediaSource> {
+    const path = this.#pathOf(file)
+    if (path !== '') return { kind: 'path', path }
+    return { kind: 'upload', uploadId: await this.#client.upload(uploadSource(file), options) }
+  }
+}

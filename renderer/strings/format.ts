@@ -1,0 +1,39 @@
+/** Numbers as people read them. */
+import { strings } from './en.ts'
+
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const
+
+/** "1.4 MiB": powers of two, three significant digits at most. */
+export function formatBytes(bytes: number): string {
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024
+    unit++
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2
+  return `${Number(value.toFixed(digits))} ${UNITS[unit]}`
+}
+
+/** "64 MiB" and "1.5 GiB" of guest memory. */
+export function formatMemory(memoryMib: number): string {
+  return formatBytes(memoryMib * 2 ** 20)
+}
+
+/** "112 MIPS", "0.4 MIPS". */
+export function formatMips(mips: number): string {
+  return strings.units.mips(mips >= 10 ? Math.round(mips) : Number(mips.toFixed(1)))
+}
+
+export function formatPercent(part: number): string {
+  return `${Math.round(Math.min(1, Math.max(0, part)) * 100)} %`
+}
+
+/** "0:05", "12:34", "1:02:03". */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds))
+  const hours = Math.floor(whole / 3600)
+  const minutes = Math.floor(whole / 60) % 60
+  const two = (value: number) => String(value).padStart(2, '0')
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`
+}
