@@ -20,7 +20,7 @@ for (const firmware of FIRMWARES) {
 
     it('prints the self test exactly and powers off with status 0', async () => {
       const result = await runGuest([...flags, '--initrd', pathOf(small), '--append', 'console=ttyS0 quiet selftest'])
-      const printed = result.stdout.replaceAll('\r', '').match(/SELFTEST-BEGIN[^]*SELFTEST-END\n/)?.[0]
+      const printed = result.stdout.replaceAll('\r', '').match(/SELFTEST-BEGIN[\s\S]*SELFTEST-END\n/)?.[0]
       expect({ status: result.status, stderr: result.stderr, printed }).toEqual({
         status: 0,
         stderr: '',
