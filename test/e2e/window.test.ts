@@ -50,4 +50,180 @@ describeWith([chromiumNeed], 'the window', () => {
     await page.getByRole('heading', { name: 'Powered off' }).waitFor()
     await picture('5-off')
   })
+
+  test('what cannot become a machine is refused with a reason, and the rest of the drop goes on', async () => {
+    const { url, client } = await serveFakeApp()
+    const { page, picture } = await openPage(browser, url, { colorScheme: 'light' })
+    await page.getByText('Drop a disk image here').waitFor()
+    await dropFiles(page, LIBRARY, [
+      { name: 'nothing.img', bytes: new Uint8Array(0) },
+      { name: 'packed.zip', bytes: new TextEncoder().encode('PK\x03\x04 and what is packed') },
+      { name: 'good.img', bytes: floppyImage() },
+    ])
+    await page.getByRole('button', { name: /^good, Off/ }).waitFor()
+    await page.getByText('nothing.img was not added').waitFor()
+    await page.getByText('packed.zip was not added').waitFor()
+    await picture('6-refused')
+    expect((await client.api.library.list({})).length).toBe(1)
+  })
+
+  test('a machine is renamed, duplicated and deleted from its menu, and found by the search', async () => {
+    const { url, client } = await serveFakeApp()
+    await client.api.library.create({ settings: { name: 'Alpha', notes: 'first of all' } })
+    await client.api.library.create({ settings: { name: 'Beta', memoryMib: 16, cpu: { profile: '486' } } })
+    const { page, picture } = await openPage(browser, url)
+    await page.getByRole('button', { name: 'Actions for Alpha' }).click()
+    await picture('7-menu')
+    await page.getByRole('menuitem', { name: 'Rename' }).click()
+    await page.getByRole('textbox', { name: 'Name' }).fill('Omega')
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: /^Omega, Off/ }).waitFor()
+    await page.getByRole('button', { name: /^Beta, Off/ }).click({ button: 'right' })
+    await page.getByRole('menuitem', { name: 'Duplicate' }).click()
+    await page.getByRole('button', { name: /^Beta copy, Off/ }).waitFor()
+    await page.getByRole('button', { name: 'List' }).click()
+    await picture('8-list')
+    await page.getByRole('searchbox').fill('first all')
+    await expect.poll(() => page.locator('[data-machine]').count()).toBe(1)
+    await page.getByRole('searchbox').fill('')
+    await page.getByRole('button', { name: 'Actions for Beta copy' }).click()
+    await page.getByRole('menuitem', { name: 'Delete' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await expect.poll(() => page.locator('[data-machine]').count()).toBe(2)
+    const names = (await client.api.library.list({})).map((card) => (card.kind === 'machine' ? card.spec.name : ''))
+    expect(names).toEqual(['Beta', 'Omega'])
+  })
+
+  test('a machine that is set up by hand has what was chosen', async () => {
+    const { url, client } = await serveFakeApp()
+    const { page, picture } = await openPage(browser, url, { colorScheme: 'light' })
+    await page.getByRole('button', { name: 'Set up a machine by hand' }).click()
+    await page.getByLabel('Name').fill('Desk')
+    await page.getByLabel('Memory, MiB').fill('24')
+    await page.getByLabel('Processor').selectOption({ label: 'Pentium' })
+    await dropFiles(page, 'fieldset:has-text("Floppy image")', [{ name: 'boot.img', bytes: floppyImage() }])
+    await page.getByText('boot.img, 1.41 MiB').waitFor()
+    await picture('9-new-machine')
+    await page.getByRole('button', { name: 'Create', exact: true }).click()
+    await page.getByRole('button', { name: /^Desk, Off/ }).waitFor()
+    const spec = async () => {
+      const [card] = await client.api.library.list({})
+      return card?.kind === 'machine' ? card.spec : undefined
+    }
+    // The floppy goes in after the machine has been made.
+    await expect.poll(async () => (await spec())?.drives[0]?.file).toBe('media/boot.img')
+    expect(await spec()).toMatchObject({ name: 'Desk', memoryMib: 24, cpu: { profile: 'pentium' } })
+    expect((await spec())?.drives.map(({ slot, kind }) => [slot, kind])).toEqual([
+      ['fda', 'floppy'],
+      ['hdc', 'cdrom'],
+    ])
+  })
+
+  test('settings are saved, and undone where they are not', async () => {
+    const { url, client } = await serveFakeApp()
+    const { id } = await client.api.library.create({ settings: { name: 'Alpha' } })
+    const { page, picture } = await openPage(browser, url)
+    await page.goto(`${new URL(url).origin}/#/settings/${id}`)
+    await page.getByRole('heading', { name: 'Settings' }).waitFor()
+    await page.getByLabel('Notes').fill('A note')
+    await page.getByLabel('Speed limit').fill('27')
+    await page.getByRole('button', { name: 'Move Hard disk up' }).click()
+    await picture('10-settings')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await expect.poll(async () => (await client.api.library.get({ id })).spec.notes).toBe('A note')
+    expect((await client.api.library.get({ id })).spec).toMatchObject({
+      cpu: { limitMips: 27 },
+      boot: { order: ['floppy', 'disk', 'cdrom'] },
+    })
+    await page.getByLabel('Notes').fill('Another')
+    await page.getByRole('button', { name: 'Undo changes' }).click()
+    expect(await page.getByLabel('Notes').inputValue()).toBe('A note')
+  })
+
+  test('serial terminal, pause, paste, media and the crash of a machine', async () => {
+    const { url, client } = await serveFakeApp()
+    const { id } = await client.api.library.create({
+      settings: { name: 'Alpha', drives: [{ slot: 'fda', kind: 'floppy' }] },
+    })
+    const { page, picture } = await openPage(browser, url)
+    await page.goto(`${new URL(url).origin}/#/console/${id}`)
+    await page.getByRole('toolbar').getByRole('button', { name: 'Start' }).click()
+    await page.locator('[data-captured=true]').waitFor()
+    const screen = async () => (await client.api.machine.screenText({ id })).lines.join('\n')
+
+    await page.getByRole('button', { name: 'Serial terminal' }).click()
+    await page.locator('.xterm-rows').getByText('READY').waitFor()
+    await page.locator('.xterm-helper-textarea').focus()
+    await page.keyboard.type('abc')
+    await page.locator('.xterm-rows').getByText('ABC').waitFor()
+    await picture('11-serial')
+
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.getByRole('heading', { name: 'Paused' }).waitFor()
+    await picture('12-paused')
+    await page.getByRole('toolbar').getByRole('button', { name: 'Resume' }).click()
+
+    await page.getByRole('button', { name: 'Paste as typing' }).click()
+    await page.getByRole('textbox', { name: 'Text' }).fill('typed text')
+    await page.getByRole('button', { name: 'Type it' }).click()
+    await expect.poll(screen).toContain('typed text')
+
+    await dropFiles(page, LIBRARY, [{ name: 'games.img', bytes: floppyImage() }])
+    await expect.poll(screen).toContain('inserted fda 2880')
+    await page.getByRole('button', { name: 'Media' }).click()
+    await picture('13-media')
+    await page.getByRole('menuitem', { name: 'Eject Floppy A' }).click()
+    await expect.poll(screen).toContain('ejected fda')
+
+    const download = page.waitForEvent('download')
+    await page.getByRole('button', { name: 'Save a screenshot' }).click()
+    expect((await download).suggestedFilename()).toMatch(/^Alpha .*[.]png$/)
+
+    await page.getByRole('application').focus()
+    await page.keyboard.press('F11')
+    await page.getByRole('heading', { name: 'The machine has crashed' }).waitFor()
+    await picture('14-crashed')
+    await page.locator('.overlay').getByRole('button', { name: 'Show log' }).click()
+    await page.getByRole('log').getByText('crashed').first().waitFor()
+    await picture('15-log')
+  })
+
+  test('the keyboard alone reaches every control, each with a name', async () => {
+    const { url, client } = await serveFakeApp()
+    await client.api.library.create({ settings: { name: 'Alpha' } })
+    const { page } = await openPage(browser, url)
+    await page.getByRole('button', { name: /^Alpha, Off/ }).waitFor()
+    const seen: string[] = []
+    for (let step = 0; step < 14; step++) {
+      await page.keyboard.press('Tab')
+      seen.push(
+        await page.evaluate(() => {
+          const element = document.activeElement
+          const label = element?.getAttribute('aria-label') ?? element?.closest('label')?.innerText ?? ''
+          return label.trim() || (element?.textContent ?? '').trim().replaceAll(/\s+/g, ' ')
+        }),
+      )
+    }
+    expect(seen.slice(0, 11)).toEqual([
+      'Skip to the content',
+      'Vitrine Library',
+      'Theme',
+      'Search machines',
+      'Grid',
+      'List',
+      'Choose an image …',
+      'New machine',
+      'Alpha, Off',
+      'Start: Alpha',
+      'Actions for Alpha',
+    ])
+    await page.getByRole('button', { name: 'Actions for Alpha' }).focus()
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('ArrowUp')
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent?.trim())).toBe('Delete')
+    await page.keyboard.press('Escape')
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label')))
+      .toBe('Actions for Alpha')
+  })
 })
