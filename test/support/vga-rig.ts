@@ -5,7 +5,7 @@ import { font8x16 } from '../../core/firmware/fonts/font-8x16.ts'
 import { createFakeContext, type FakeContext } from './fake-context.ts'
 import { egaColour, type ModeRegisters } from './vga-modes.ts'
 
-export const FRAME_NS = 1e9 / 60
+const FRAME_NS = 1e9 / 60
 
 /** The picture as the host gets it: one number a pixel, as 0xRRGGBB. */
 export interface Picture {

@@ -28,7 +28,7 @@ const MULTIPLIER = 25173
 const INCREMENT = 13849
 
 /** The bytes that a `fill` writes. */
-export function fillBytes(step: Extract<VgaStep, { kind: 'fill' }>): number[] {
+function fillBytes(step: Extract<VgaStep, { kind: 'fill' }>): number[] {
   let x = step.seed
   return Array.from({ length: step.count }, () => {
     if (step.constant) return step.seed & 0xff

@@ -7,7 +7,7 @@
 
 /** Largest picture, as the capabilities registers say. */
 export const VBE_MAX_WIDTH = 2560
-export const VBE_MAX_HEIGHT = 1600
+const VBE_MAX_HEIGHT = 1600
 const VBE_MAX_BPP = 32
 
 const ID = 0

@@ -93,6 +93,14 @@ describe('in linear modes', () => {
     expect(changed()).toBe(false)
   })
 
+  it('two changes never cancel each other, where only the highest bits differ', () => {
+    const { vram } = rig.context.memory.memory
+    for (let distance = 4; distance <= 64; distance += 4) {
+      for (const at of [3, 3 + distance]) vram[at] = (vram[at] ?? 0) ^ 0x80
+      expect(changed(), `${distance} bytes apart`).toBe(true)
+    }
+  })
+
   it('and within four looks after a rest', () => {
     const { vram } = rig.context.memory.memory
     for (let line = 0; line < 12; line++) {

@@ -137,6 +137,19 @@ describe('256 colours', () => {
   })
 })
 
+it.each([
+  ['13', 0x83, 0x2000, 0x4001],
+  ['15', 0xa3, 0x8000, 0x0001],
+])('brings bit %s of the address counter around in word mode', (_bit, modeControl, start, address) => {
+  const rig = new VgaRig()
+  rig.setMode(VGA_MODES[3])
+  rig.crtc(0x17, modeControl)
+  rig.crtc(0x0c, start >> 8)
+  rig.context.memory.memory.vram.set([0x41, 0x07], address * 4)
+  rig.context.advance(1e9 / 30)
+  expect(rig.device.screenText()?.text[0]?.[0]).toBe('A')
+})
+
 describe('the split screen', () => {
   /** Lines of mode 12h filled with their number's colour, from plane address 0 on. */
   function bands(): VgaRig {
