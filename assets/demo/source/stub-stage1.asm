@@ -1,0 +1,6 @@
+system_information:
+input_test:
+animation:
+picture:
+tune:
+        ret
