@@ -7,15 +7,9 @@ import type { PortBus } from '../bus/port-bus.ts'
 import type { CpuState } from '../cpu/state/cpu-state.ts'
 import type { LogSink, MachineAction } from '../devices/device.ts'
 import type { BlockDevice } from '../disk/block-device.ts'
+import type { Geometry } from '../disk/geometry.ts'
 import type { AddressMap } from '../memory/address-map.ts'
 import type { VirtualClock } from '../time/virtual-clock.ts'
-
-/** Cylinders, heads and sectors a track, each the count (not the highest number). */
-export interface DiskGeometry {
-  readonly cylinders: number
-  readonly heads: number
-  readonly sectors: number
-}
 
 /** A floppy drive with or without a disk in it. */
 export interface FloppyDrive {
@@ -23,7 +17,7 @@ export interface FloppyDrive {
   readonly cmosType: 1 | 2 | 3 | 4 | 5
   readonly media: BlockDevice | undefined
   /** Layout of the disk that is in the drive. */
-  readonly geometry: DiskGeometry | undefined
+  readonly geometry: Geometry | undefined
   /** Counts insertions and removals since power-on: INT 13h reports a change when it differs from what it saw last. */
   readonly mediaChanges: number
 }
@@ -45,7 +39,7 @@ export interface HardDisk {
   readonly label: string
   readonly media: BlockDevice
   /** The drive's own (physical) geometry, as IDENTIFY DEVICE reports it. */
-  readonly geometry: DiskGeometry
+  readonly geometry: Geometry
   readonly ide?: IdePlace
 }
 
@@ -60,7 +54,7 @@ export interface CdDrive {
 }
 
 /** Kinds of boot device in a boot order. */
-export type BootDeviceKind = 'floppy' | 'disk' | 'cd'
+export type BootDeviceKind = 'floppy' | 'disk' | 'cdrom'
 
 /** A kernel that is started in place of a boot device. Images are whole files in memory. */
 export interface KernelBoot {

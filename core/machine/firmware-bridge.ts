@@ -88,7 +88,7 @@ export function createFirmwareMachine(parts: BridgeParts): FirmwareMachine {
       },
       get geometry() {
         const format = drive.medium && floppyFormatFor(drive.medium.sectors)
-        return format && { cylinders: format.cylinders, heads: format.heads, sectors: format.sectorsPerTrack }
+        return format
       },
       get mediaChanges() {
         return drive.changes
@@ -97,11 +97,10 @@ export function createFirmwareMachine(parts: BridgeParts): FirmwareMachine {
   })
   const hardDisks = drives.ofKind('disk').map((drive): HardDisk => {
     const media = drive.medium as NonNullable<Drive['medium']>
-    const { cylinders, heads, sectorsPerTrack } = driveGeometry(media)
     return {
       label: `${placeName(drive)}: hard disk`,
       media,
-      geometry: { cylinders, heads, sectors: sectorsPerTrack },
+      geometry: driveGeometry(media),
       ide: idePlace(drive),
     }
   })

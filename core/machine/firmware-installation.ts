@@ -1,10 +1,17 @@
 /** Chooses a machine's firmware: ours, whose ROM code traps into TypeScript, or somebody else's, which runs on the chips alone. */
-import { buildKernelRom, checkKernel, KERNEL_BOOT_SERVICE, startKernel } from '../firmware/boot/kernel-boot.ts'
-import type { FirmwareConfig, KernelBoot } from '../firmware/machine.ts'
+import { kernelFormat } from '../firmware/boot/kernel.ts'
+import { Firmware } from '../firmware/firmware.ts'
+import type { FirmwareConfig } from '../firmware/machine.ts'
+import { buildKernelRom } from '../firmware/rom/kernel-rom.ts'
+import { buildSystemRom } from '../firmware/rom/system-rom.ts'
+import { buildVgaRom } from '../firmware/rom/vga-rom.ts'
 import { isTrapAddress } from '../firmware/trap.ts'
 import type { RomFiles } from '../memory/pc-memory-map.ts'
 import { type BridgeParts, createFirmwareMachine } from './firmware-bridge.ts'
 import type { MachineConfig } from './machine.ts'
+
+/** Shown on the first line at start. */
+const VERSION = '0.1.0'
 
 /** The installed firmware as the machine uses it. */
 export interface InstalledFirmware {
@@ -13,43 +20,51 @@ export interface InstalledFirmware {
   trap(service: number): void
   /** Forgets what was half done, before the processor starts anew. */
   reset(): void
+  /** Whether a saved state can be taken between the present instructions. */
+  readonly quiescent: boolean
 }
 
-const BOOT_KINDS = { floppy: 'floppy', disk: 'disk', cdrom: 'cd' } as const
-
-function kernelOf({ kernel }: MachineConfig): KernelBoot | undefined {
-  if (!kernel) return undefined
-  checkKernel(kernel.image)
-  return { image: kernel.image, commandLine: kernel.append, ...(kernel.initrd ? { initrd: kernel.initrd } : {}) }
-}
-
-/** @throws AppError `firmware/bad-image` for a kernel or ROM that is none */
-export function installFirmware(config: MachineConfig, parts: Omit<BridgeParts, 'config'>): InstalledFirmware {
-  const kernel = kernelOf(config)
-  const firmwareConfig: FirmwareConfig = {
-    ramBytes: config.memoryMib * 2 ** 20,
-    bootOrder: config.bootOrder.map((kind) => BOOT_KINDS[kind]),
+function firmwareConfig(config: MachineConfig): FirmwareConfig {
+  const { kernel } = config
+  return {
+    ramBytes: config.memoryMib << 20,
+    bootOrder: config.bootOrder,
     bootMenu: config.bootMenu,
     bootMenuWaitMs: 0,
     acpi: true,
     serialConsole: false,
-    version: '0.1.0',
-    ...(kernel ? { kernel } : {}),
+    version: VERSION,
+    ...(kernel
+      ? {
+          kernel: {
+            image: kernel.image,
+            commandLine: kernel.append,
+            ...(kernel.initrd ? { initrd: kernel.initrd } : {}),
+          },
+        }
+      : {}),
   }
-  const machine = createFirmwareMachine({ ...parts, config: firmwareConfig })
-  const { firmware } = config
-  if (!firmware) return { roms: {}, isTrapAddress, trap: () => {}, reset: () => {} }
+}
+
+/** Throws `firmware/bad-image` for a kernel that no loader takes. */
+export function installFirmware(config: MachineConfig, parts: Omit<BridgeParts, 'config'>): InstalledFirmware {
+  const { firmware: other, kernel } = config
+  if (kernel) kernelFormat(kernel.image)
+  const firmware = new Firmware(createFirmwareMachine({ ...parts, config: firmwareConfig(config) }))
   return {
-    roms: {
-      systemBios: firmware.bios,
-      ...(firmware.vgaBios ? { videoBios: firmware.vgaBios } : {}),
-      ...(kernel ? { optionRoms: [buildKernelRom()] } : {}),
+    roms: other
+      ? {
+          systemBios: other.bios,
+          videoBios: other.vgaBios ?? buildVgaRom(),
+          optionRoms: kernel ? [buildKernelRom()] : [],
+        }
+      : { systemBios: buildSystemRom(), videoBios: buildVgaRom() },
+    // Over other firmware with its own video BIOS, nothing but the kernel's option ROM traps.
+    isTrapAddress: (linear) => !(other?.vgaBios && !kernel) && isTrapAddress(linear),
+    trap: (service) => firmware.trap(service),
+    reset: () => firmware.reset(),
+    get quiescent() {
+      return firmware.quiescent
     },
-    // Only the option ROM's one trap exists then.
-    isTrapAddress: (linear) => kernel !== undefined && isTrapAddress(linear),
-    trap: (service) => {
-      if (kernel && service === KERNEL_BOOT_SERVICE) startKernel(machine, kernel)
-    },
-    reset: () => {},
   }
 }

@@ -1,135 +1,148 @@
 /**
- * Starts a Linux kernel image the way a boot loader does: setup code and kernel in memory, initial RAM disk high, command line,
- * then a jump to the 16-bit entry, which asks the BIOS for the rest. Protocols 2.00 to 2.15, zImage and bzImage (Linux,
- * Documentation/arch/x86/boot.rst). Works over any BIOS.
+ * Linux kernels by the x86 boot protocol, versions before 2.00 to 2.15 (Documentation/arch/x86/boot.rst of the kernel): places the
+ * real-mode part, the kernel, the command line and the initial RAM disk as a boot loader does. The 16-bit entry is used, so the
+ * kernel's own set-up code asks the BIOS for what it needs.
  */
 import { AppError } from '../../base/errors.ts'
-import * as L from '../../cpu/state/layout.ts'
-import type { FirmwareMachine, KernelBoot } from '../machine.ts'
+import type { AddressMap } from '../../memory/address-map.ts'
+import type { KernelBoot } from '../machine.ts'
 
-const HDRS = 0x5372_6448
-const HIGH_LOAD = 0x10_0000
+/** Offsets in the real-mode part ("The real-mode kernel header"). */
+const HEADER = {
+  setupSectors: 0x1f1,
+  bootFlag: 0x1fe,
+  signature: 0x202,
+  version: 0x206,
+  loaderType: 0x210,
+  loadFlags: 0x211,
+  ramdiskImage: 0x218,
+  ramdiskSize: 0x21c,
+  heapEnd: 0x224,
+  commandLine: 0x228,
+  initrdMax: 0x22c,
+  commandLineSize: 0x238,
+  initSize: 0x260,
+  videoMode: 0x1fa,
+} as const
+/** "HdrS". */
+const SIGNATURE = 0x5372_6448
 const LOADED_HIGH = 0x01
 const CAN_USE_HEAP = 0x80
-/** "Unregistered loader". */
-const LOADER_TYPE = 0xff
-const OLD_COMMAND_LINE_MAGIC = 0xa33f
-/** Tables of the BIOS lie at the top of RAM; the initial RAM disk stays below them. */
-const TOP_RESERVED = 0x20_0000
-const DEFAULT_INITRD_MAX = 0x37ff_ffff
-const VIDEO_MODES: Readonly<Record<string, number>> = { normal: 0xffff, ext: 0xfffe, ask: 0xfffd }
+const OTHER_LOADER = 0xff
+const NORMAL_VIDEO = 0xffff
+/** Old protocol: where the command line's offset is, and its magic number. */
+const OLD_MAGIC = 0x20
+const OLD_MAGIC_VALUE = 0xa33f
+const OLD_OFFSET = 0x22
+const COMMAND_LINE_MAX = 255
+const INITRD_MAX = 0x37ff_ffff
 
-/** Where the pieces go, after the header. */
-interface Layout {
-  readonly setup: number
-  readonly kernel: number
-  readonly commandLine: number
-  readonly heapEnd: number
+const HIGH_ADDRESS = 0x10_0000
+const LOW_ADDRESS = 0x1_0000
+/** From 2.02 on the real-mode part may lie anywhere below 640 KiB; the command line follows it. */
+const NEW_SETUP = 0x1_0000
+const OLD_SETUP = 0x9_0000
+const STACK = 0xe000
+/** Of the end of the heap, below the stack. */
+const HEAP_MARGIN = 0x200
+
+/** Where a loaded kernel is entered: CS = segment + 20h, all other segments and the stack at `segment`. */
+export interface LinuxEntry {
+  readonly segment: number
+  readonly stack: number
 }
 
-/** Whether `image` is a Linux kernel with a boot protocol. */
+/** Whether the image has a Linux real-mode part. Kernels before protocol 2.00 (1.3.73 and older) have the boot flag alone. */
 export function isLinux(image: Uint8Array): boolean {
   if (image.length < 0x400) return false
   const view = viewOf(image)
-  return view.getUint16(0x1fe, true) === 0xaa55 && view.getUint32(0x202, true) === HDRS
+  return view.getUint16(HEADER.bootFlag, true) === 0xaa55 && view.getUint32(HEADER.signature, true) === SIGNATURE
 }
 
-const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+/** Length of the real-mode part, with its boot sector. */
+export function linuxSetupBytes(image: Uint8Array): number {
+  return ((image[HEADER.setupSectors] || 4) + 1) * 512
+}
 
-/** Puts the kernel in memory and leaves the processor at its entry. Throws `firmware/bad-image` when it does not fit. */
-export function startLinux(machine: FirmwareMachine, boot: KernelBoot): void {
-  const { image } = boot
-  const header = viewOf(image)
-  const version = header.getUint16(0x206, true)
-  const setupBytes = ((header.getUint8(0x1f1) || 4) + 1) * 512
-  if (image.length <= setupBytes)
-    throw new AppError('firmware/bad-image', 'The kernel image is cut off after its setup code')
-  const high = (header.getUint8(0x211) & LOADED_HIGH) !== 0
-  const modern = version >= 0x202 && high
-  const layout: Layout = modern
-    ? { setup: 0x1_0000, kernel: HIGH_LOAD, commandLine: 0x2_0000, heapEnd: 0xe000 }
-    : { setup: 0x9_0000, kernel: high ? HIGH_LOAD : 0x1_0000, commandLine: 0x9_a000, heapEnd: 0x9800 }
-  const kernel = image.subarray(setupBytes)
-  if (layout.kernel + kernel.length > (high ? machine.config.ramBytes : 0x9_0000))
-    throw new AppError(
-      'firmware/bad-image',
-      `The kernel (${kernel.length} bytes) does not fit into the machine's memory`,
-    )
-  const setup = image.slice(0, Math.max(setupBytes, 0x300))
-  const fields = viewOf(setup)
-  fields.setUint8(0x210, LOADER_TYPE)
-  fields.setUint16(0x1fa, videoMode(boot.commandLine), true)
-  if (version >= 0x201) {
-    fields.setUint16(0x224, layout.heapEnd - 0x200, true)
-    fields.setUint8(0x211, header.getUint8(0x211) | CAN_USE_HEAP)
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/**
+ * Loads a kernel into memory that ends at `limit`.
+ *
+ * @throws AppError `firmware/bad-image` when the image is damaged, or kernel and RAM disk do not fit
+ */
+export function loadLinux(memory: AddressMap, kernel: KernelBoot, limit: number): LinuxEntry {
+  const { image } = kernel
+  const setupBytes = linuxSetupBytes(image)
+  const setup = image.slice(0, setupBytes)
+  const header = viewOf(setup)
+  const version = header.getUint16(HEADER.version, true)
+  const high = (setup[HEADER.loadFlags] & LOADED_HIGH) !== 0
+  const setupBase = version >= 0x0202 && high ? NEW_SETUP : OLD_SETUP
+  const kernelBase = high ? HIGH_ADDRESS : LOW_ADDRESS
+  const body = image.subarray(setupBytes)
+  const kernelEnd = kernelBase + Math.max(body.length, version >= 0x020a ? header.getUint32(HEADER.initSize, true) : 0)
+  if (kernelEnd > (high ? limit : OLD_SETUP)) throw tooLarge('kernel', body.length, limit)
+  setup[HEADER.loaderType] = OTHER_LOADER
+  if (version >= 0x0201) {
+    setup[HEADER.loadFlags] |= CAN_USE_HEAP
+    header.setUint16(HEADER.heapEnd, STACK - HEAP_MARGIN, true)
   }
-  placeCommandLine(machine, boot, fields, version, layout)
-  if (boot.initrd?.length) placeInitrd(machine, boot.initrd, fields, version, layout.kernel + kernel.length)
-  machine.memory.writeBytes(layout.setup, setup)
-  machine.memory.writeBytes(layout.kernel, kernel)
-  enter(machine, layout)
+  header.setUint16(HEADER.videoMode, NORMAL_VIDEO, true)
+  placeRamdisk(memory, header, kernel, { version, kernelEnd, limit })
+  placeCommandLine(memory, header, kernel.commandLine, version, setupBase)
+  memory.writeBytes(setupBase, setup)
+  memory.writeBytes(kernelBase, body)
+  return { segment: setupBase >>> 4, stack: STACK }
 }
 
+function placeRamdisk(
+  memory: AddressMap,
+  header: DataView,
+  { initrd }: KernelBoot,
+  { version, kernelEnd, limit }: { version: number; kernelEnd: number; limit: number },
+): void {
+  if (!initrd || initrd.length === 0) return
+  const highest = version >= 0x0203 ? header.getUint32(HEADER.initrdMax, true) : INITRD_MAX
+  const base = (Math.min(highest + 1, limit) - initrd.length) & ~0xfff
+  if (base < kernelEnd) throw tooLarge('initial RAM disk', initrd.length, limit)
+  memory.writeBytes(base, initrd)
+  header.setUint32(HEADER.ramdiskImage, base, true)
+  header.setUint32(HEADER.ramdiskSize, initrd.length, true)
+}
+
+/** Right after stack and heap. Longer than the kernel takes is cut off, as boot loaders do. */
 function placeCommandLine(
-  machine: FirmwareMachine,
-  boot: KernelBoot,
-  fields: DataView,
+  memory: AddressMap,
+  header: DataView,
+  text: string,
   version: number,
-  layout: Layout,
+  setupBase: number,
 ): void {
-  const limit = version >= 0x206 ? fields.getUint32(0x238, true) : 255
-  if (boot.commandLine.length > limit)
-    throw new AppError(
-      'firmware/bad-image',
-      `The kernel takes a command line of ${limit} characters; this one has ${boot.commandLine.length}`,
-    )
-  const text = Uint8Array.from([...boot.commandLine, '\0'], (c) => c.charCodeAt(0) & 0xff)
-  machine.memory.writeBytes(layout.commandLine, text)
-  if (version >= 0x202) fields.setUint32(0x228, layout.commandLine, true)
+  const most = version >= 0x0206 ? header.getUint32(HEADER.commandLineSize, true) : COMMAND_LINE_MAX
+  const bytes = encodeText(text).subarray(0, Math.min(most, 0xfff))
+  const line = new Uint8Array(bytes.length + 1)
+  line.set(bytes)
+  const address = setupBase + STACK
+  memory.writeBytes(address, line)
+  if (version >= 0x0202) header.setUint32(HEADER.commandLine, address, true)
   else {
-    fields.setUint16(0x20, OLD_COMMAND_LINE_MAGIC, true)
-    fields.setUint16(0x22, layout.commandLine - layout.setup, true)
+    header.setUint16(OLD_MAGIC, OLD_MAGIC_VALUE, true)
+    header.setUint16(OLD_OFFSET, address - setupBase, true)
   }
 }
 
-function placeInitrd(
-  machine: FirmwareMachine,
-  initrd: Uint8Array,
-  fields: DataView,
-  version: number,
-  kernelEnd: number,
-): void {
-  const highest = version >= 0x203 ? fields.getUint32(0x22c, true) : DEFAULT_INITRD_MAX
-  const top = Math.min(highest + 1, machine.config.ramBytes - TOP_RESERVED)
-  const at = Math.floor((top - initrd.length) / 4096) * 4096
-  // The kernel unpacks itself above where it was loaded: init_size tells how much that takes.
-  const needed = version >= 0x20a ? HIGH_LOAD + fields.getUint32(0x260, true) : kernelEnd
-  if (at < Math.max(kernelEnd, needed))
-    throw new AppError(
-      'firmware/bad-image',
-      `The kernel and its initial RAM disk (${initrd.length} bytes) do not fit into the machine's memory`,
-    )
-  machine.memory.writeBytes(at, initrd)
-  fields.setUint32(0x218, at, true)
-  fields.setUint32(0x21c, initrd.length, true)
+/** Text as bytes, in UTF-8, which is what Linux makes of its command line. */
+export function encodeText(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
 }
 
-/** `vga=` of the command line as the header's video mode. */
-function videoMode(commandLine: string): number {
-  const value = commandLine.match(/(?:^|\s)vga=(\S+)/)?.[1]
-  if (value === undefined) return 0xffff
-  const named = VIDEO_MODES[value]
-  return named ?? (Number(value) & 0xffff || 0xffff)
-}
-
-/** Real mode, all segments at the setup code, execution 512 bytes into it. */
-function enter(machine: FirmwareMachine, layout: Layout): void {
-  const { cpu } = machine
-  const segment = layout.setup >>> 4
-  cpu.u32[L.EFLAGS >> 2] &= ~0x200
-  for (const n of [L.ES, L.SS, L.DS, L.FS, L.GS]) cpu.setRealSegment(n, segment)
-  cpu.setRealSegment(L.CS, segment + 0x20)
-  for (let n = 0; n < 8; n++) cpu.setReg32(n, 0)
-  cpu.setReg32(4, layout.heapEnd)
-  cpu.eip = 0
+function tooLarge(what: string, bytes: number, limit: number): AppError {
+  return new AppError(
+    'firmware/bad-image',
+    `The ${what} (${bytes} bytes) does not fit into ${Math.floor(limit / 0x10_0000)} MiB of memory`,
+    { context: { bytes, limit } },
+  )
 }

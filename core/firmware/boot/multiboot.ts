@@ -1,179 +1,134 @@
 /**
- * Starts Multiboot kernels (Multiboot Specification 0.6.96): ELF32 or with the header's own addresses, modules, memory map,
- * command line. The kernel is entered in 32-bit protected mode with flat segments and paging off.
+ * Kernels that follow the Multiboot Specification 0.6.96: ELF, or placed by the address fields of their header; with modules, memory
+ * map, command line and the screen they ask for.
  */
 import { AppError } from '../../base/errors.ts'
-import * as L from '../../cpu/state/layout.ts'
-import type { FirmwareMachine, KernelBoot } from '../machine.ts'
+import type { Call, Steps } from '../call.ts'
+import type { KernelBoot } from '../machine.ts'
+import { isElf, type LoadSegment, parseElf } from './elf-image.ts'
+import { fillMultibootInfo, INFO_BASE, INFO_END, type PlacedModule } from './multiboot-info.ts'
 
 const HEADER_MAGIC = 0x1bad_b002
-const LOADER_MAGIC = 0x2bad_b002
+const BOOT_MAGIC = 0x2bad_b002
+/** The header lies in the first 8 KiB, aligned to 4 (3.1). */
 const SEARCH_BYTES = 8192
-const FLAG_ADDRESSES = 0x1_0000
-/** Flag bits 0 to 15 that we do not know must be zero: page-aligned modules, memory information and video mode are known. */
-const UNKNOWN_REQUIRED = 0xfff8
-const ELF_MAGIC = 0x464c_457f
-const PT_LOAD = 1
-/** Information structure, strings, module list and memory map: below the EBDA. */
-const INFO_AT = 0x9_0000
-const INFO_END = 0x9_f000
+const HEADER_BYTES = 12
+const ADDRESS_BYTES = 32
+const VIDEO_BYTES = 48
 
-const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+const WANTS_VIDEO = 0x0000_0004
+const HAS_ADDRESSES = 0x0001_0000
+/** Requirements that this loader does not know must stop it (3.1.2). */
+const UNKNOWN_REQUIREMENTS = 0x0000_fff8
+const PAGE = 0x1000
 
-/** Offset of the Multiboot header in `image`, or -1. */
-export function multibootHeader(image: Uint8Array): number {
-  const view = viewOf(image)
-  for (let at = 0; at + 12 <= Math.min(image.length, SEARCH_BYTES); at += 4) {
-    if (view.getUint32(at, true) !== HEADER_MAGIC) continue
-    const sum = HEADER_MAGIC + view.getUint32(at + 4, true) + view.getUint32(at + 8, true)
-    if (sum % 0x1_0000_0000 === 0) return at
-  }
-  return -1
+/** What a kernel asks for: its flags, addresses (a.out kludge), screen. */
+export interface MultibootHeader {
+  readonly offset: number
+  readonly flags: number
+  readonly addresses?: { header: number; load: number; loadEnd: number; bssEnd: number; entry: number }
+  readonly video?: { linear: boolean; width: number; height: number; depth: number }
 }
 
-/** Loads the kernel and leaves the processor at its entry. Throws `firmware/bad-image`. */
-export function startMultiboot(machine: FirmwareMachine, boot: KernelBoot): void {
-  const at = multibootHeader(boot.image)
-  const view = viewOf(boot.image)
-  const flags = view.getUint32(at + 4, true)
-  if (flags & UNKNOWN_REQUIRED)
+export interface MultibootEntry {
+  readonly magic: number
+  readonly info: number
+  readonly address: number
+}
+
+/** Finds the header, or undefined. */
+export function findMultibootHeader(image: Uint8Array): MultibootHeader | undefined {
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength)
+  const end = Math.min(image.length, SEARCH_BYTES) - HEADER_BYTES
+  for (let offset = 0; offset <= end; offset += 4) {
+    if (view.getUint32(offset, true) !== HEADER_MAGIC) continue
+    const flags = view.getUint32(offset + 4, true)
+    if ((HEADER_MAGIC + flags + view.getUint32(offset + 8, true)) >>> 0 !== 0) continue
+    return parseHeader(view, offset, flags)
+  }
+  return undefined
+}
+
+function parseHeader(view: DataView, offset: number, flags: number): MultibootHeader {
+  const field = (at: number) => view.getUint32(offset + at, true)
+  const room = view.byteLength - offset
+  return {
+    offset,
+    flags,
+    ...(flags & HAS_ADDRESSES && room >= ADDRESS_BYTES
+      ? { addresses: { header: field(12), load: field(16), loadEnd: field(20), bssEnd: field(24), entry: field(28) } }
+      : {}),
+    ...(flags & WANTS_VIDEO && room >= VIDEO_BYTES
+      ? { video: { linear: field(32) === 0, width: field(36), height: field(40), depth: field(44) } }
+      : {}),
+  }
+}
+
+/** Loads kernel and modules below `limit` and fills the information structure. Throws `firmware/bad-image`. */
+export function* loadMultiboot(call: Call, kernel: KernelBoot, limit: number): Steps<MultibootEntry> {
+  const { memory } = call.machine
+  const header = findMultibootHeader(kernel.image)
+  if (!header) throw new AppError('firmware/bad-image', 'The kernel has no Multiboot header')
+  if (header.flags & UNKNOWN_REQUIREMENTS)
+    throw new AppError('firmware/bad-image', 'The kernel asks for Multiboot features that do not exist')
+  const { entry, segments } = header.addresses ? placeByAddresses(kernel.image, header) : elfOf(kernel.image)
+  let end = 0x10_0000
+  for (const segment of segments) {
+    checkPlace(segment, limit)
+    memory.writeBytes(segment.address, segment.data)
+    memory.writeBytes(segment.address + segment.data.length, new Uint8Array(segment.bytes - segment.data.length))
+    end = Math.max(end, segment.address + segment.bytes)
+  }
+  const modules = placeModules(call, kernel, end, limit)
+  yield* fillMultibootInfo(call, kernel, modules, header.video)
+  return { magic: BOOT_MAGIC, info: INFO_BASE, address: entry }
+}
+
+function elfOf(image: Uint8Array): { entry: number; segments: readonly LoadSegment[] } {
+  if (!isElf(image))
+    throw new AppError('firmware/bad-image', 'The Multiboot kernel is no ELF file and names no addresses')
+  return parseElf(image)
+}
+
+/** The a.out kludge (3.1.3): the part of the file from `load` to `loadEnd`, as seen from where the header is. */
+function placeByAddresses(image: Uint8Array, { offset, addresses }: MultibootHeader) {
+  if (!addresses) throw new AppError('firmware/bad-image', 'The Multiboot header is cut short')
+  const { header, load, loadEnd, bssEnd, entry } = addresses
+  const start = offset - (header - load)
+  const length = loadEnd ? loadEnd - load : image.length - start
+  const bytes = bssEnd ? Math.max(bssEnd - load, length) : length
+  if (start < 0 || length < 0 || start + length > image.length)
+    throw new AppError('firmware/bad-image', 'The addresses in the Multiboot header do not fit its file')
+  const segment = { address: load, virtualAddress: load, data: image.subarray(start, start + length), bytes }
+  return { entry, segments: [segment] }
+}
+
+/** Neither over the information structure and ROM area, nor past the end of memory. */
+function checkPlace({ address, bytes }: LoadSegment, limit: number): void {
+  const end = address + bytes
+  const low = end <= INFO_BASE && address >= 0x1000
+  if (!low && (address < Math.max(0x10_0000, INFO_END) || end > limit)) {
+    const place = `${address.toString(16)} to ${end.toString(16)}`
     throw new AppError(
       'firmware/bad-image',
-      `The Multiboot kernel requires features (flags ${(flags & UNKNOWN_REQUIRED).toString(16)}h) that no loader knows`,
+      `The kernel wants memory from ${place}, which this machine cannot give it`,
+      {
+        context: { address, bytes, limit },
+      },
     )
-  const loaded =
-    flags & FLAG_ADDRESSES ? loadByHeader(machine, boot.image, view, at) : loadElf(machine, boot.image, view)
-  const info = new InfoWriter(machine)
-  writeInfo(machine, info, boot, loaded.end)
-  enter(machine, loaded.entry, INFO_AT)
-}
-
-interface Loaded {
-  readonly entry: number
-  /** First address above everything loaded. */
-  readonly end: number
-}
-
-function checkRange(machine: FirmwareMachine, from: number, bytes: number): void {
-  if (from + bytes > machine.config.ramBytes)
-    throw new AppError('firmware/bad-image', "The kernel does not fit into the machine's memory")
-}
-
-function zero(machine: FirmwareMachine, from: number, bytes: number): void {
-  if (bytes > 0) machine.memory.writeBytes(from, new Uint8Array(bytes))
-}
-
-function loadByHeader(machine: FirmwareMachine, image: Uint8Array, view: DataView, at: number): Loaded {
-  const field = (n: number) => view.getUint32(at + n, true)
-  if (at + 32 > image.length) throw new AppError('firmware/bad-image', 'The Multiboot header is cut off')
-  const [headerAddress, load, loadEnd, bssEnd, entry] = [field(12), field(16), field(20), field(24), field(28)]
-  const offset = at - (headerAddress - load)
-  const bytes = (loadEnd || load + image.length - offset) - load
-  if (offset < 0 || bytes < 0 || offset + bytes > image.length)
-    throw new AppError('firmware/bad-image', 'The Multiboot header has impossible load addresses')
-  const end = Math.max(bssEnd, load + bytes)
-  checkRange(machine, load, end - load)
-  machine.memory.writeBytes(load, image, offset, bytes)
-  zero(machine, load + bytes, end - load - bytes)
-  return { entry, end }
-}
-
-function loadElf(machine: FirmwareMachine, image: Uint8Array, view: DataView): Loaded {
-  if (
-    image.length < 52 ||
-    view.getUint32(0, true) !== ELF_MAGIC ||
-    view.getUint8(4) !== 1 ||
-    view.getUint16(18, true) !== 3
-  )
-    throw new AppError(
-      'firmware/bad-image',
-      'The Multiboot kernel is no ELF file for the 386 and has no load addresses in its header',
-    )
-  const headers = view.getUint32(28, true)
-  const size = view.getUint16(42, true)
-  const count = view.getUint16(44, true)
-  let end = 0
-  for (let i = 0; i < count; i++) {
-    const at = headers + i * size
-    if (at + 32 > image.length) throw new AppError('firmware/bad-image', 'The ELF file is cut off')
-    if (view.getUint32(at, true) !== PT_LOAD) continue
-    const offset = view.getUint32(at + 4, true)
-    const to = view.getUint32(at + 12, true)
-    const fileBytes = view.getUint32(at + 16, true)
-    const memoryBytes = view.getUint32(at + 20, true)
-    if (offset + fileBytes > image.length || fileBytes > memoryBytes)
-      throw new AppError('firmware/bad-image', 'The ELF file is cut off')
-    checkRange(machine, to, memoryBytes)
-    machine.memory.writeBytes(to, image, offset, fileBytes)
-    zero(machine, to + fileBytes, memoryBytes - fileBytes)
-    end = Math.max(end, to + memoryBytes)
-  }
-  return { entry: view.getUint32(24, true), end }
-}
-
-/** Hands out room for the information structure and writes it. */
-class InfoWriter {
-  readonly #machine: FirmwareMachine
-  #next = INFO_AT + 0x100
-
-  constructor(machine: FirmwareMachine) {
-    this.#machine = machine
-  }
-
-  place(bytes: Uint8Array): number {
-    const at = this.#next
-    this.#next = (at + bytes.length + 3) & ~3
-    if (this.#next > INFO_END)
-      throw new AppError('firmware/bad-image', 'The command lines of kernel and modules are too long')
-    this.#machine.memory.writeBytes(at, bytes)
-    return at
-  }
-
-  text(value: string): number {
-    return this.place(Uint8Array.from([...value, '\0'], (c) => c.charCodeAt(0) & 0xff))
   }
 }
 
-const words = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer)
-
-function writeInfo(machine: FirmwareMachine, info: InfoWriter, boot: KernelBoot, kernelEnd: number): void {
-  const { ramBytes } = machine.config
-  const sources = [...(boot.modules ?? []), ...(boot.initrd?.length ? [{ data: boot.initrd, commandLine: '' }] : [])]
-  let next = Math.max(kernelEnd, 0x10_0000)
-  const modules = sources.flatMap(({ data, commandLine }) => {
-    const start = Math.ceil(next / 4096) * 4096
-    checkRange(machine, start, data.length)
-    machine.memory.writeBytes(start, data)
-    next = start + data.length
-    return [start, next, info.text(commandLine), 0]
+/** On page boundaries after the kernel. The initial RAM disk, if one is given, is the first module. */
+function placeModules(call: Call, kernel: KernelBoot, after: number, limit: number): PlacedModule[] {
+  const files = [...(kernel.initrd ? [{ data: kernel.initrd, commandLine: '' }] : []), ...(kernel.modules ?? [])]
+  let next = Math.ceil(after / PAGE) * PAGE
+  return files.map(({ data, commandLine }) => {
+    const start = next
+    next = Math.ceil((start + data.length) / PAGE) * PAGE
+    if (start + data.length > limit)
+      throw new AppError('firmware/bad-image', 'The modules do not fit into the memory of this machine')
+    call.machine.memory.writeBytes(start, data)
+    return { start, end: start + data.length, commandLine }
   })
-  const map = info.place(
-    words(20, 0, 0, 0x9_fc00, 0, 1, 20, 0xf_0000, 0, 0x1_0000, 0, 2, 20, 0x10_0000, 0, ramBytes - 0x10_0000, 0, 1),
-  )
-  const fields = new Uint32Array(64)
-  fields[0] = 0x001 | 0x004 | 0x008 | 0x040 | 0x200
-  fields[1] = 639
-  fields[2] = Math.floor((ramBytes - 0x10_0000) / 1024)
-  fields[4] = info.text(boot.commandLine)
-  fields[5] = sources.length
-  fields[6] = modules.length ? info.place(words(...modules)) : 0
-  fields[11] = 72
-  fields[12] = map
-  fields[16] = info.text('Vitrine')
-  machine.memory.writeBytes(INFO_AT, new Uint8Array(fields.buffer))
-}
-
-/** The state that the specification promises (3.2). */
-function enter(machine: FirmwareMachine, entry: number, info: number): void {
-  const { cpu } = machine
-  machine.memory.a20 = true
-  cpu.u32[L.EFLAGS >> 2] &= ~0x200
-  cpu.u32[L.CR0 >> 2] = ((cpu.u32[L.CR0 >> 2] | 1) & 0x7fff_ffff) >>> 0
-  for (const n of [L.ES, L.SS, L.DS, L.FS, L.GS]) cpu.setSegment(n, 0x10, 0, 0xffff_ffff, 0xc0_9300)
-  cpu.setSegment(L.CS, 0x08, 0, 0xffff_ffff, 0xc0_9b00)
-  for (let n = 0; n < 8; n++) cpu.setReg32(n, 0)
-  cpu.setReg32(0, LOADER_MAGIC)
-  cpu.setReg32(3, info)
-  cpu.setReg32(4, 0x8_0000)
-  cpu.eip = entry
 }

@@ -1,0 +1,127 @@
+/**
+ * The protected-mode interface of VBE (AX=4F0Ah): a table of offsets, then 32-bit code that a program copies where it likes
+ * (VBE Core Functions 3.0, "Return VBE Protected Mode Interface"). Called near; flat segments are not needed, ports are.
+ */
+import type { Assembler } from './assembler.ts'
+
+/** Ports that the code uses, then the end mark; there is no memory to map. */
+const PORTS = [0x1ce, 0x1cf, 0x1d0, 0x3c8, 0x3c9, 0xffff, 0xffff]
+
+/** Offsets of window, display start and palette functions, and of the list of ports, from the table's start. */
+export function emitVbeProtected(a: Assembler): void {
+  a.label('vbe_protected')
+  for (const part of ['vbe_window', 'vbe_start', 'vbe_palette', 'vbe_ports']) a.wordDifference(part, 'vbe_protected')
+  a.bits(32)
+  emitWindow(a)
+  emitStart(a)
+  emitPalette(a)
+  a.bits(16)
+  a.label('vbe_ports')
+  a.word(...PORTS)
+  a.label('vbe_protected_end')
+}
+
+/** Window A (BX zero) to granule DX. */
+function emitWindow(a: Assembler): void {
+  a.label('vbe_window')
+  a.asm('test bx, bx', 0x66, 0x85, 0xdb)
+  a.short('jnz', 'vbe_bad')
+  a.asm('push eax', 0x50)
+  a.asm('push ecx', 0x51)
+  a.asm('push edx', 0x52)
+  a.asm('movzx ecx, dx', 0x0f, 0xb7, 0xca)
+  a.asm('mov dx, 0x1ce', 0x66, 0xba, 0xce, 0x01)
+  a.asm('mov ax, 5', 0x66, 0xb8, 0x05, 0x00)
+  a.asm('out dx, ax', 0x66, 0xef)
+  a.asm('inc edx', 0x42)
+  a.asm('mov ax, cx', 0x66, 0x89, 0xc8)
+  a.asm('out dx, ax', 0x66, 0xef)
+  a.asm('pop edx', 0x5a)
+  a.asm('pop ecx', 0x59)
+  a.asm('pop eax', 0x58)
+  a.asm('mov ax, 0x004f', 0x66, 0xb8, 0x4f, 0x00)
+  a.asm('ret', 0xc3)
+  a.label('vbe_bad')
+  a.asm('mov ax, 0x014f', 0x66, 0xb8, 0x4f, 0x01)
+  a.asm('ret', 0xc3)
+}
+
+/** DX:CX is the display start in doublewords: it becomes a row and a column of the display interface. */
+function emitStart(a: Assembler): void {
+  a.label('vbe_start')
+  a.asm('test bl, 0x7f', 0xf6, 0xc3, 0x7f)
+  a.short('jnz', 'vbe_bad')
+  a.asm('pushad', 0x60)
+  a.asm('shl edx, 16', 0xc1, 0xe2, 0x10)
+  a.asm('mov dx, cx', 0x66, 0x89, 0xca)
+  a.asm('lea edi, [edx*4]', 0x8d, 0x3c, 0x95, 0x00, 0x00, 0x00, 0x00)
+  a.asm('mov dx, 0x1ce', 0x66, 0xba, 0xce, 0x01)
+  a.asm('mov ax, 3', 0x66, 0xb8, 0x03, 0x00)
+  a.asm('out dx, ax', 0x66, 0xef)
+  a.asm('inc edx', 0x42)
+  a.asm('in ax, dx', 0x66, 0xed)
+  a.asm('movzx ecx, ax', 0x0f, 0xb7, 0xc8)
+  a.asm('add ecx, 7', 0x83, 0xc1, 0x07)
+  a.asm('shr ecx, 3', 0xc1, 0xe9, 0x03)
+  a.asm('dec edx', 0x4a)
+  a.asm('mov ax, 6', 0x66, 0xb8, 0x06, 0x00)
+  a.asm('out dx, ax', 0x66, 0xef)
+  a.asm('inc edx', 0x42)
+  a.asm('in ax, dx', 0x66, 0xed)
+  a.asm('movzx ebx, ax', 0x0f, 0xb7, 0xd8)
+  a.asm('imul ebx, ecx', 0x0f, 0xaf, 0xd9)
+  a.asm('test ebx, ebx', 0x85, 0xdb)
+  a.short('jz', 'vbe_start_done')
+  a.asm('mov eax, edi', 0x89, 0xf8)
+  a.asm('xor edx, edx', 0x31, 0xd2)
+  a.asm('div ebx', 0xf7, 0xf3)
+  a.asm('mov esi, eax', 0x89, 0xc6)
+  a.asm('mov eax, edx', 0x89, 0xd0)
+  a.asm('xor edx, edx', 0x31, 0xd2)
+  a.asm('div ecx', 0xf7, 0xf1)
+  a.asm('mov edi, eax', 0x89, 0xc7)
+  a.asm('mov dx, 0x1ce', 0x66, 0xba, 0xce, 0x01)
+  a.asm('mov ax, 8', 0x66, 0xb8, 0x08, 0x00)
+  a.asm('out dx, ax', 0x66, 0xef)
+  a.asm('inc edx', 0x42)
+  a.asm('mov ax, di', 0x66, 0x89, 0xf8)
+  a.asm('out dx, ax', 0x66, 0xef)
+  a.asm('dec edx', 0x4a)
+  a.asm('mov ax, 9', 0x66, 0xb8, 0x09, 0x00)
+  a.asm('out dx, ax', 0x66, 0xef)
+  a.asm('inc edx', 0x42)
+  a.asm('mov ax, si', 0x66, 0x89, 0xf0)
+  a.asm('out dx, ax', 0x66, 0xef)
+  a.label('vbe_start_done')
+  a.asm('popad', 0x61)
+  a.asm('mov ax, 0x004f', 0x66, 0xb8, 0x4f, 0x00)
+  a.asm('ret', 0xc3)
+}
+
+/** CX colours from DX on, at ES:EDI: blue, green, red, unused. */
+function emitPalette(a: Assembler): void {
+  a.label('vbe_palette')
+  a.asm('test bl, 0x7f', 0xf6, 0xc3, 0x7f)
+  a.short('jnz', 'vbe_bad')
+  a.asm('pushad', 0x60)
+  a.asm('movzx ecx, cx', 0x0f, 0xb7, 0xc9)
+  a.asm('test ecx, ecx', 0x85, 0xc9)
+  a.short('jz', 'vbe_palette_done')
+  a.asm('mov al, dl', 0x88, 0xd0)
+  a.asm('mov dx, 0x3c8', 0x66, 0xba, 0xc8, 0x03)
+  a.asm('out dx, al', 0xee)
+  a.asm('inc edx', 0x42)
+  a.label('vbe_palette_next')
+  a.asm('mov al, [es:edi + 2]', 0x26, 0x8a, 0x47, 0x02)
+  a.asm('out dx, al', 0xee)
+  a.asm('mov al, [es:edi + 1]', 0x26, 0x8a, 0x47, 0x01)
+  a.asm('out dx, al', 0xee)
+  a.asm('mov al, [es:edi]', 0x26, 0x8a, 0x07)
+  a.asm('out dx, al', 0xee)
+  a.asm('add edi, 4', 0x83, 0xc7, 0x04)
+  a.short('loop', 'vbe_palette_next')
+  a.label('vbe_palette_done')
+  a.asm('popad', 0x61)
+  a.asm('mov ax, 0x004f', 0x66, 0xb8, 0x4f, 0x00)
+  a.asm('ret', 0xc3)
+}
