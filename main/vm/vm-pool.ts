@@ -3,7 +3,7 @@
  * when it is needed and ends with its machine, so that nothing of one guest outlives it.
  */
 import { getCompileCacheDir } from 'node:module'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { fromErrorRecord } from '../../core/contract/error-record.ts'
@@ -43,8 +43,8 @@ export class ThreadPools {
     await this.#machines.run(task, { transferList, signal } as Parameters<Piscina['run']>[1])
   }
 
-  /** What the image at `path` is. */
-  async inspectMedium(path: string): Promise<MediumInfo> {
+  /** What the image at `path` is; errors call it `name`. */
+  async inspectMedium(path: string, name = basename(path)): Promise<MediumInfo> {
     this.#media ??= new Piscina({
       filename: mediaTaskUrl.href,
       name: 'inspectMedium',
@@ -52,7 +52,7 @@ export class ThreadPools {
       maxThreads: MEDIA_THREADS,
       recordTiming: false,
     })
-    const result: MediaTaskResult<MediumInfo> = await this.#media.run(path)
+    const result: MediaTaskResult<MediumInfo> = await this.#media.run({ path, name })
     if ('error' in result) throw fromErrorRecord(result.error)
     return result.ok
   }

@@ -35,10 +35,17 @@ export class AppModel {
     this.imports = new ImportsModel(client, this.notices, this.sender)
     client.on('open-console', ({ card }) => this.router.open({ panel: 'console', machineId: card.id }))
     client.on('notification', ({ level, machineId, error }) => {
+      // A crash of the machine that is looked at stands over its screen already.
+      if (error.code === 'vm/crashed' && this.#isConsoleOf(machineId)) return
       const { title, detail } = errorText(error)
       const name = machineId === null ? undefined : this.library.machine(machineId)?.spec.name
       this.notices.add(level, name === undefined ? title : `${name}: ${title}`, detail, machineId)
     })
+  }
+
+  #isConsoleOf(machineId: string | null): boolean {
+    const { route } = this.router
+    return route.panel === 'console' && route.machineId === machineId
   }
 
   openConsole(card: MachineCard): void {

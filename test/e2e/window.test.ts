@@ -199,7 +199,7 @@ describeWith([chromiumNeed], 'the window', () => {
       seen.push(
         await page.evaluate(() => {
           const element = document.activeElement
-          const label = element?.getAttribute('aria-label') ?? element?.closest('label')?.innerText ?? ''
+          const label = element?.getAttribute('aria-label') ?? element?.closest('label')?.textContent ?? ''
           return label.trim() || (element?.textContent ?? '').trim().replaceAll(/\s+/g, ' ')
         }),
       )

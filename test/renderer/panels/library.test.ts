@@ -1,0 +1,167 @@
+import { describe, expect, test } from 'vitest'
+import { AppError } from '../../../core/base/errors.ts'
+import { Notices } from '../../../renderer/app/notices.svelte.ts'
+import { FileSender, sortDropped } from '../../../renderer/panels/library/dropped-files.ts'
+import { ImportsModel } from '../../../renderer/panels/library/imports-model.svelte.ts'
+import { LibraryModel } from '../../../renderer/panels/library/library-model.svelte.ts'
+import { speedText } from '../../../renderer/panels/library/machine-speed.ts'
+import { createMachine } from '../../../renderer/panels/library/new-machine.ts'
+import { matchesSearch } from '../../../renderer/panels/library/search.ts'
+import { createFakeClient, fakeCard } from '../fake-client.ts'
+
+const stats = { speedMips: 111.6, idle: 0.2, hostLoad: 1, guestSeconds: 1, instructions: 1, drives: [] }
+
+async function openLibrary() {
+  const beta = fakeCard({ name: 'Beta' })
+  const alpha = fakeCard({ name: 'Alpha' })
+  const fake = createFakeClient({
+    'library.list': () => [alpha, beta],
+    'machine.start': ({ id }: { id: string }) => ({ ...(id === beta.id ? beta : alpha), state: 'running' }),
+    'machine.pause': () => {
+      throw new AppError('vm/invalid-state', 'It is off')
+    },
+  })
+  const notices = new Notices()
+  const library = new LibraryModel(fake.client, notices)
+  await library.load()
+  return { ...fake, library, notices, alpha, beta }
+}
+
+describe('the library', () => {
+  test('follows what the host tells of machines', async () => {
+    const { library, emit, alpha, beta } = await openLibrary()
+    const gamma = fakeCard({ name: 'Able' })
+    emit('card-changed', { card: gamma })
+    emit('card-removed', { folder: beta.folder })
+    emit('machine-state', { id: alpha.id, state: 'running', crash: null })
+    emit('machine-stats', { id: alpha.id, ...stats })
+    expect(library.machines.map(({ spec, state }) => [spec.name, state])).toEqual([
+      ['Able', 'off'],
+      ['Alpha', 'running'],
+    ])
+    expect([library.runningCount, library.stats.get(alpha.id)?.speedMips]).toEqual([1, 111.6])
+    emit('machine-state', { id: alpha.id, state: 'off', crash: null })
+    expect(library.stats.size).toBe(0)
+  })
+
+  test('keeps one card of a machine whose folder follows a new name', async () => {
+    const { library, emit, alpha } = await openLibrary()
+    emit('card-changed', { card: { ...alpha, folder: 'Omega', spec: { ...alpha.spec, name: 'Omega' } } })
+    expect(library.machines.map(({ folder }) => folder)).toEqual(['Beta', 'Omega'])
+  })
+
+  test('starts what is off, lets go on what is paused, and leaves what runs alone', async () => {
+    const { library, calls, alpha, beta } = await openLibrary()
+    expect(await library.ensureRunning(beta)).toBe(true)
+    expect(library.machine(beta.id)?.state).toBe('running')
+    await library.ensureRunning({ ...alpha, state: 'paused' })
+    await library.ensureRunning({ ...alpha, state: 'running' })
+    expect(calls.map(([name]) => name)).toEqual(['library.list', 'machine.start', 'machine.resume'])
+  })
+
+  test('tells what the host refuses, and stays as it is', async () => {
+    const { library, notices, alpha } = await openLibrary()
+    expect(await library.act(alpha, 'pause')).toBe(false)
+    expect(notices.list[0]).toMatchObject({ level: 'error', title: 'Pause: Alpha', machineId: alpha.id })
+    expect(library.machine(alpha.id)?.state).toBe('off')
+  })
+
+  test('finds machines by every word of a search, in name, notes, tags, media and state', () => {
+    const card = fakeCard({
+      name: 'Windows 98',
+      notes: 'for the scanner',
+      tags: ['office'],
+      drives: [{ slot: 'hda', kind: 'disk', file: 'disks/win98.img' }],
+    })
+    expect(['', 'windows SCANNER', 'office', 'win98.img off'].map((words) => matchesSearch(card, words))).toEqual(
+      Array(4).fill(true),
+    )
+    expect(matchesSearch(card, 'windows printer')).toBe(false)
+  })
+
+  test('calls a guest idle that is, and tells the speed of any other', () => {
+    expect(speedText({ id: '', ...stats })).toBe('112 MIPS')
+    expect(speedText({ id: '', ...stats, idle: 0.97 })).toBe('idle')
+    expect(speedText(undefined)).toBe('')
+  })
+})
+
+describe('dropped files', () => {
+  const file = (name: string, text: string) => new File([text], name)
+
+  test('are sorted before a byte travels: folders and empty files are refused', () => {
+    const good = file('a.img', 'x')
+    const { files, refused } = sortDropped([
+      { file: good, name: 'a.img', isDirectory: false },
+      { file: file('b.img', ''), name: 'b.img', isDirectory: false },
+      { file: null, name: 'folder', isDirectory: true },
+    ])
+    expect(files).toEqual([good])
+    expect(refused.map(({ name, title }) => [name, title])).toEqual([
+      ['b.img', 'The file is empty'],
+      ['folder', 'This is a folder'],
+    ])
+  })
+
+  test('become machines one after the other; one that fails does not stop the next', async () => {
+    const card = fakeCard({ name: 'Made' })
+    let count = 0
+    const { client, calls } = createFakeClient({
+      'library.importImage': () => {
+        if (++count === 1) throw new AppError('disk/unsupported-format', 'a.img is a ZIP file')
+        return card
+      },
+    })
+    const notices = new Notices()
+    const imports = new ImportsModel(client, notices, new FileSender(client, () => ''))
+    const made = await imports.add({ files: [file('a.img', 'PK'), file('b.img', 'x')], refused: [] })
+    expect(made).toEqual([card])
+    expect([imports.jobs, imports.lastAddedId]).toEqual([[], card.id])
+    expect(notices.list.map(({ title }) => title)).toEqual(['a.img was not added'])
+    expect(calls.map(([name]) => name)).toEqual(['upload', 'library.importImage', 'upload', 'library.importImage'])
+  })
+
+  test('go by path where the host may read them', async () => {
+    const { client, calls } = createFakeClient()
+    const sender = new FileSender(client, ({ name }) => `/disks/${name}`)
+    expect(await sender.send(file('a.img', 'x'))).toEqual({ kind: 'path', path: '/disks/a.img' })
+    expect(calls).toEqual([])
+  })
+})
+
+describe('a machine that is set up by hand', () => {
+  const choices = { name: 'Desk', memoryMib: 24, profile: 'pentium', disk: null, floppy: null, cdrom: null } as const
+
+  test('is made from its disk and changed to what was chosen, then gets its media', async () => {
+    const card = fakeCard({ name: 'Desk' })
+    const { client, calls } = createFakeClient({ 'library.importImage': () => card, 'library.get': () => card })
+    const send = async () => ({ kind: 'upload', uploadId: 7 }) as const
+    await createMachine(
+      client,
+      { ...choices, disk: { path: '/a.img' }, cdrom: { file: new File(['x'], 'b.iso') } },
+      send,
+    )
+    expect(calls).toEqual([
+      ['library.importImage', { source: { kind: 'path', path: '/a.img' }, name: 'Desk' }],
+      [
+        'library.update',
+        { id: card.id, patch: { memoryMib: 24, cpu: { profile: 'pentium', limitMips: null, capPercent: 100 } } },
+      ],
+      ['machine.insertMedia', { id: card.id, slot: 'hdc', source: { kind: 'upload', uploadId: 7 } }],
+      ['library.get', { id: card.id }],
+    ])
+  })
+
+  test('is gone again when one of its media is refused', async () => {
+    const card = fakeCard({ name: 'Desk' })
+    const { client, calls } = createFakeClient({
+      'library.create': () => card,
+      'machine.insertMedia': () => {
+        throw new AppError('disk/too-large', 'b.img is larger than a floppy disk')
+      },
+    })
+    const floppy = { path: '/b.img' }
+    await expect(createMachine(client, { ...choices, floppy }, () => Promise.reject())).rejects.toThrow('larger')
+    expect(calls.at(-1)).toEqual(['library.delete', { id: card.id }])
+  })
+})
