@@ -30,6 +30,6 @@ describeWith([chromiumNeed, image], 'FreeDOS in the window', () => {
     await page.keyboard.press('Enter')
     await expect.poll(screen, { timeout: 60_000 }).toMatch(/bytes free[\s\S]*>\s*$/)
     await picture('freedos-2-dir')
-    expect(await screen()).toMatch(/KERNEL\s+SYS/)
+    expect(await screen()).toMatch(/COMMAND\s+COM/)
   })
 })

@@ -1,28 +1,19 @@
 /** The system's Chromium, driven by Playwright; what it finds wrong on a page fails the test. */
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { expect, onTestFinished } from 'vitest'
-import type { Need } from './needs.ts'
+import { pathOf } from './needs.ts'
+import { chromium as findChromium } from './tools.ts'
 
-const paths = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-
-function findChromium(): string | undefined {
-  const named = process.env['VITRINE_CHROMIUM']
-  if (named) return existsSync(named) ? named : undefined
-  return paths.find((path) => existsSync(path))
-}
-
-export const chromiumNeed: Need = { what: 'Chromium', path: findChromium() }
+export const chromiumNeed = findChromium()
 
 /** Screenshots of every step, to look at. */
 const pictures = join(import.meta.dirname, '../../.cache/screenshots')
 
 export async function launchChromium(): Promise<Browser> {
-  const { path } = chromiumNeed
-  if (path === undefined) throw new Error('Chromium is missing')
   return chromium.launch({
-    executablePath: path,
+    executablePath: pathOf(chromiumNeed),
     args: [
       '--no-sandbox',
       '--disable-gpu',

@@ -4,7 +4,7 @@
  */
 import { isKeyCode, type KeyCode, type KeyEvent } from '../../../core/contract/key-codes.ts'
 
-export const HOST_KEY = 'ControlRight'
+const HOST_KEY = 'ControlRight'
 
 /** The part of a KeyboardEvent that is used. */
 export interface KeyPress {
