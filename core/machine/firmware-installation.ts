@@ -27,7 +27,7 @@ export interface InstalledFirmware {
 function firmwareConfig(config: MachineConfig): FirmwareConfig {
   const { kernel } = config
   return {
-    ramBytes: config.memoryMib << 20,
+    ramBytes: config.memoryMib * 2 ** 20,
     bootOrder: config.bootOrder,
     bootMenu: config.bootMenu,
     bootMenuWaitMs: 0,

@@ -14,6 +14,8 @@ import type { Cpu } from './cpu.ts'
 const MAX_INSTRUCTIONS = 64
 /** Code is tracked in granules of 32 bytes: 128 a page. */
 const GRANULE_BITS = 5
+/** Linear address of an empty jump cache entry: its mode, all ones, matches nothing. */
+const NO_ADDRESS = -1
 const UD = 6
 const GP = 13
 const PF = 14
@@ -40,8 +42,13 @@ export class BlockCache {
   #pages = new Map<number, CodePage>()
   /** Where links to a block stand, so that they go with it. */
   #incoming = new Map<number, number[]>()
+  /** Instructions that cross a page border, by (host address, mode): valid while the bytes are the same. */
+  #crossing = new Map<number, { readonly block: number; readonly bytes: Uint8Array }>()
   #next = DECODE_BASE
   readonly #window = new Uint8Array(32)
+  /** Jump cache entries filled since the last flush, so that a flush costs what was used. */
+  readonly #jumps = new Int32Array(JUMP_CACHE_ENTRIES)
+  #jumpsUsed = 0
 
   /** `handlers` is the number of forms: the pseudo handlers follow them. */
   constructor(cpu: Cpu, map: AddressMap, decoder: Decoder, handlers: number) {
@@ -53,12 +60,16 @@ export class BlockCache {
     this.#i32 = new Int32Array(buffer)
     this.#u16 = new Uint16Array(buffer)
     this.#u8 = new Uint8Array(buffer)
-    this.flushJumps()
+    this.#i32.fill(NO_ADDRESS, JUMP_CACHE_BASE >> 2, (JUMP_CACHE_BASE + JUMP_CACHE_ENTRIES * D.JUMP_ENTRY_BYTES) >> 2)
   }
 
   /** Forgets which linear address leads to which block: after a change of address translation. */
   flushJumps(): void {
-    this.#i32.fill(-1, JUMP_CACHE_BASE >> 2, (JUMP_CACHE_BASE + JUMP_CACHE_ENTRIES * D.JUMP_ENTRY_BYTES) >> 2)
+    for (let i = 0; i < this.#jumpsUsed; i++) {
+      this.#i32[this.#jumps[i]] = NO_ADDRESS
+      this.#i32[this.#jumps[i] + 1] = NO_ADDRESS
+    }
+    this.#jumpsUsed = 0
   }
 
   /** Throws all decoded code away. */
@@ -66,6 +77,7 @@ export class BlockCache {
     this.#blocks = new Map()
     this.#pages = new Map()
     this.#incoming = new Map()
+    this.#crossing = new Map()
     this.#next = DECODE_BASE
     this.flushJumps()
   }
@@ -144,8 +156,9 @@ export class BlockCache {
     const linear = (state.segmentBase(L.CS) + eip) >>> 0
     const block = this.find(linear)
     const length = this.#i32[(block + D.BLOCK_LENGTH) >> 2]
-    if (length > 0) {
+    if (length > 0 && linear !== 0xffff_ffff) {
       const entry = (JUMP_CACHE_BASE + (((linear ^ (linear >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) << 4)) >> 2
+      if (this.#i32[entry] === NO_ADDRESS) this.#jumps[this.#jumpsUsed++] = entry
       this.#i32[entry] = linear
       this.#i32[entry + 1] = state.i32[L.MODE >> 2]
       this.#i32[entry + 2] = block
@@ -271,14 +284,19 @@ export class BlockCache {
     this.decoded++
   }
 
-  /** One instruction that crosses into the next page. It is decoded anew each time: the second page may be mapped elsewhere. */
+  /** One instruction that crosses into the next page, which may be mapped elsewhere each time: its bytes are compared. */
   #decodeCrossing(linear: number, host: number, mode: number): number {
     const first = 0x1000 - (linear & 0xfff)
     const window = this.#window
     window.set(this.#u8.subarray(host, host + first))
     const second = this.#fetchAddress((linear + first) >>> 0)
     for (let i = first; i < first + 15; i++) window[i] = second < 0 ? 0xff : this.#map.read(second + i - first, 1)
-    return this.#decodeOne(mode, Math.min(first + 15, this.#untilLimit(this.#cpu.state.eip)))
+    const key = this.#key(host, mode)
+    const known = this.#crossing.get(key)
+    if (known?.bytes.every((byte, i) => byte === window[i])) return known.block
+    const block = this.#decodeOne(mode, Math.min(first + 15, this.#untilLimit(this.#cpu.state.eip)))
+    this.#crossing.set(key, { block, bytes: window.slice(0, this.#decoder.length) })
+    return block
   }
 
   /** Code that is no plain memory (MMIO, unmapped): read byte by byte, kept nowhere. */
