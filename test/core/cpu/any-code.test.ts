@@ -53,14 +53,23 @@ function fillTables({ memory }: Bench, random: Random): void {
   }
   for (let i = 1; i < 32; i++) {
     const access = i < 8 ? [0x9b, 0x93, 0xfb, 0xf3, 0x97, 0x9f, 0x91][i - 1] : 0x80 | (random.next() & 0x7f)
-    write(0x1000 + i * 8, descriptor(i < 6 ? 0 : random.next() & 0xf_ffff, i < 6 ? 0xf_ffff : random.next() & 0xf_ffff, access ?? 0x93, i & 1 ? 0xc : 0x8))
+    write(
+      0x1000 + i * 8,
+      descriptor(
+        i < 6 ? 0 : random.next() & 0xf_ffff,
+        i < 6 ? 0xf_ffff : random.next() & 0xf_ffff,
+        access ?? 0x93,
+        i & 1 ? 0xc : 0x8,
+      ),
+    )
   }
   for (let vector = 0; vector < 64; vector++) {
     const type = [0x8e, 0x8f, 0x86, 0x87, 0x85, 0xee, 0x0e, 0x8e][random.below(8)] ?? 0x8e
     const selector = random.below(4) ? 8 : random.below(32) * 8
     write(0x2000 + vector * 8, [(selector << 16) | (CODE + random.below(256)), type << 8])
   }
-  for (let i = 0; i < 1024; i++) memory.view.setUint32(memory.ramBase + 0x4000 + i * 4, (i * 4096) | [7, 7, 7, 3, 5, 0][random.below(6)]!, true)
+  for (let i = 0; i < 1024; i++)
+    memory.view.setUint32(memory.ramBase + 0x4000 + i * 4, (i * 4096) | [7, 7, 7, 3, 5, 0][random.below(6)]!, true)
   memory.view.setUint32(memory.ramBase + 0x3000, 0x4007, true)
 }
 
@@ -90,7 +99,8 @@ function enterMode({ cpu }: Bench, mode: Mode, random: Random): void {
     for (let n = 0; n < 6; n++) state.setRealSegment(n, 0x1000)
     state.eip = 0
   } else {
-    for (let n = 0; n < 6; n++) state.setSegment(n, n === L.CS ? 8 : 16, 0, 0xffff_ffff, n === L.CS ? 0xc0_9b00 : 0xc0_9300)
+    for (let n = 0; n < 6; n++)
+      state.setSegment(n, n === L.CS ? 8 : 16, 0, 0xffff_ffff, n === L.CS ? 0xc0_9b00 : 0xc0_9300)
     state.eip = CODE
   }
   cpu.updateMode()
