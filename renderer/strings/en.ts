@@ -159,7 +159,7 @@ export const strings = {
   console: {
     screenOf: (name: string) => `Screen of ${name}`,
     releaseHint: 'Right Ctrl releases mouse and keyboard',
-    clickHint: 'Click into the screen to use its keyboard and mouse',
+    clickHint: 'Click the screen to use it',
     toolbar: 'Machine',
     ctrlAltDel: 'Ctrl-Alt-Del',
     sendKeys: 'Send keys',
@@ -203,6 +203,7 @@ export const strings = {
       off: 'Powered off',
       offWhy: 'Press Start to switch it on.',
       paused: 'Paused',
+      pausedByError: 'Nothing is lost: put it right, then let the machine go on.',
       pausedWhy: 'The machine holds its breath.',
       crashed: 'The machine has crashed',
       starting: 'Starting …',

@@ -59,6 +59,9 @@ describeWith([chromiumNeed], 'the demo machine in the window', () => {
     await shows('Welcome to Vitrine')
     await page.getByRole('button', { name: /^Vitrine ?Library/ }).click()
     await page.getByRole('button', { name: /^Vitrine Demo, Running/ }).waitFor()
+    // The picture of an empty screen packs into less.
+    const source = () => page.locator('[data-machine] img').getAttribute('src')
+    await expect.poll(async () => (await source())?.length ?? 0, { timeout: 30_000 }).toBeGreaterThan(4000)
     await picture('demo-6-running')
   })
 })

@@ -2,7 +2,7 @@
 import { SvelteMap } from 'svelte/reactivity'
 import type { Client } from '../../../core/contract/client.ts'
 import type { MachineStats } from '../../../core/contract/events.ts'
-import type { BrokenCard, Card, MachineCard } from '../../../core/contract/machine-card.ts'
+import type { BrokenCard, Card, ErrorRecord, MachineCard } from '../../../core/contract/machine-card.ts'
 import type { MachinePatch } from '../../../core/contract/machine-spec.ts'
 import type { Notices } from '../../app/notices.svelte.ts'
 import { strings } from '../../strings/en.ts'
@@ -29,6 +29,8 @@ export class LibraryModel {
   loaded = $state(false)
   search = $state('')
   readonly stats = new SvelteMap<string, MachineStats>()
+  /** What has paused a machine that nobody has paused: a host file that failed. */
+  readonly problems = new SvelteMap<string, ErrorRecord>()
   readonly #client: Client
   readonly #notices: Notices
   readonly #unsubscribe: (() => void)[]
@@ -43,9 +45,13 @@ export class LibraryModel {
       }),
       client.on('machine-state', ({ id, state, crash }) => {
         if (state === 'off' || state === 'crashed') this.stats.delete(id)
+        if (state !== 'paused') this.problems.delete(id)
         this.#change(id, { state, crash })
       }),
       client.on('machine-thumbnail', ({ id, thumbnail }) => this.#change(id, { thumbnail })),
+      client.on('notification', ({ machineId, error }) => {
+        if (machineId !== null) this.problems.set(machineId, error)
+      }),
       client.on('machine-stats', (stats) => this.stats.set(stats.id, stats)),
     ]
   }
