@@ -23,11 +23,17 @@ variables_start:
 %include "events.asm"
 %include "mouse.asm"
 %include "welcome.asm"
+%include "vbe.asm"
+%include "system-information.asm"
+%include "input-test.asm"
+%include "animation.asm"
+%include "tune.asm"
 %include "pci.asm"
 %include "power-off.asm"
 %include "note.asm"
 %include "notepad.asm"
-%include "stub-stage1.asm"
+%include "picture.asm"
+%include "scene.asm"
 
         section variables
 variables_end:

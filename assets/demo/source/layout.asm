@@ -44,8 +44,8 @@ BAR              equ 0x2f               ; the title's line
 BAR_ACCENT       equ 0x2e
 CHOSEN           equ 0x3f               ; the menu's bar
 CHOSEN_KEY       equ 0x3e
-KEYS             equ 0x87               ; the last line: which keys do what
-KEYS_NAME        equ 0x8f
+KEYS             equ 0x17               ; the last line: which keys do what
+KEYS_NAME        equ 0x1f
 
 ; In texts: the next byte is the attribute from here on.
 INK              equ 1

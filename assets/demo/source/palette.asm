@@ -28,7 +28,7 @@ set_palette:
         colour 0x7357d6                 ; 5 violet
         colour 0xc98a2b                 ; 6 brass
         colour 0xb9c4d9                 ; 7 text
-        colour 0x4a5a80                 ; 8 dim, frames
+        colour 0x7083b0                 ; 8 dim, frames
         colour 0x5b93ff                 ; 9 blue
         colour 0x6fe3a5                 ; A green
         colour 0x7fe0f2                 ; B glass

@@ -126,7 +126,7 @@ menu_texts:
         db "Keyboard and mouse test", 0
         db "Scan codes as they come in,", 0, "shift keys, the mouse and", 0, "its buttons.", 0
         db "256-colour animation", 0
-        db "Plasma, tunnel and fire in", 0, "mode 13h of the VGA.", 0, 0
+        db "Plasma, tunnel and fire in", 0, "mode 13h. Space: the next", 0, "one, Esc: back here.", 0
         db "True-colour picture", 0
         db "A glass case, ray-traced by", 0, "the x87 as you watch, in a", 0, "high-resolution mode.", 0
         db "A tune on the speaker", 0

@@ -1,6 +1,0 @@
-system_information:
-input_test:
-animation:
-picture:
-tune:
-        ret
