@@ -30,7 +30,7 @@ export const PCI = {
 
 /** Bits of the command register (6.2.2). */
 export const COMMAND_IO = 0x0001
-export const COMMAND_MEMORY = 0x0002
+const COMMAND_MEMORY = 0x0002
 export const COMMAND_MASTER = 0x0004
 const COMMAND_SERR = 0x0100
 const COMMAND_INTERRUPT_DISABLE = 0x0400

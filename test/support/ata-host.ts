@@ -8,7 +8,7 @@ const ERROR = 0x01
 const TABLE = 0x1_0000
 const DATA = 0x2_0000
 /** Where the bus master ports are put. */
-export const BUS_MASTER = 0xc000
+const BUS_MASTER = 0xc000
 
 /** Registers of a command, most significant bytes of 48-bit ones in the high half of each number. */
 export interface AtaCommand {

@@ -6,7 +6,7 @@ const MSR = 0x3f4
 const FIFO = 0x3f5
 const CCR = 0x3f7
 /** Where DMA channel 2 moves data to and from. */
-export const FLOPPY_BUFFER = 0x2_0000
+const FLOPPY_BUFFER = 0x2_0000
 
 /** Gives commands and takes results. */
 export class FloppyHost {

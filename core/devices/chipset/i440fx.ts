@@ -24,9 +24,8 @@ const SMRAM_ENABLE = 0x08
 /** The only base segment there is: A0000. */
 const SMRAM_DEFAULT = 0x02
 
+/** There is nothing to set. */
 const options = z.strictObject({})
-/** The host bridge has nothing to set. */
-export type I440fxOptions = z.infer<typeof options>
 
 /** Device 0 of the PCI bus, and the owner of RAM and ROM in the address map. */
 export class I440fx implements Device {

@@ -18,9 +18,8 @@ const ROUTABLE = 0b1101_1110_1111_1000
 const RESET_CPU = 0x04
 const RESET_HARD = 0x02
 
+/** There is nothing to set. */
 const options = z.strictObject({})
-/** The bridge has nothing to set. */
-export type Piix3Options = z.infer<typeof options>
 
 /** Device 1, function 0. `interrupts` is what `DeviceContext.pciInterrupt` gives inputs of. */
 export class Piix3 implements Device {

@@ -2,7 +2,7 @@
 import type { VirtualClock } from '../../../time/virtual-clock.ts'
 
 /** Three times the colour subcarrier of NTSC, as the ACPI specification (4.8.3.3) demands. */
-export const PM_TIMER_HZ = 3_579_545
+const PM_TIMER_HZ = 3_579_545
 const NS_PER_SECOND = 1e9
 const HALF_PERIOD = 2 ** 23
 

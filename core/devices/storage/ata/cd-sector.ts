@@ -3,7 +3,7 @@
  * Source: ECMA-130, 14 (sectors) and annex A (error correction).
  */
 
-export const RAW_SECTOR_BYTES = 2352
+const RAW_SECTOR_BYTES = 2352
 const DATA_BYTES = 2048
 const HEADER = 12
 const DATA = 16

@@ -16,7 +16,6 @@ export const REGISTER = {
 /** Status bits (7.15). */
 export const BUSY = 0x80
 export const READY = 0x40
-export const FAULT = 0x20
 export const SEEK_DONE = 0x10
 export const REQUEST = 0x08
 export const ERROR = 0x01
