@@ -31,6 +31,8 @@ export class RunLoop {
   /** The guest is known to wait until then (or an interrupt): a hint of the firmware. */
   #idleUntilNs = 0
   haltedNs = 0
+  /** When the last slice ended at rest; -1 when it did not. */
+  #restingSinceNs = -1
   slices = 0
 
   constructor(parts: RunLoopParts) {
@@ -57,6 +59,7 @@ export class RunLoop {
     const { clock, timers, cpu, hostNowNs } = this.#parts
     const end = this.#end
     end.reason = 'ran'
+    this.#countRest(clock.nowNs())
     const untilNs = clock.nowNs() + budgetNs
     const hostUntilNs = hostNowNs() + budgetNs
     do {
@@ -79,6 +82,13 @@ export class RunLoop {
     return end
   }
 
+  /** With the host's clock the time at rest passes between slices. */
+  #countRest(nowNs: number): void {
+    if (this.#restingSinceNs < 0) return
+    this.haltedNs += Math.max(0, nowNs - this.#restingSinceNs)
+    this.#restingSinceNs = -1
+  }
+
   /** Whether no guest code can run: halted, or resting by the firmware's hint, with nothing to wake it. */
   #waits(nowNs: number): boolean {
     const { cpu } = this.#parts
@@ -99,6 +109,7 @@ export class RunLoop {
     if (wakeNs <= nowNs) return false
     end.reason = 'halted'
     end.wakeNs = wakeNs
+    this.#restingSinceNs = nowNs
     return true
   }
 

@@ -31,6 +31,8 @@ describeWith([chromiumNeed], 'the demo machine in the window', () => {
     await page.locator('[data-captured=true]').waitFor()
     await shows('Welcome to Vitrine')
     await shows('Boots: 1')
+    // A guest that waits for a key is at rest, and the window says so.
+    await page.getByText(/^Idle (?:[5-9][0-9]|100) %$/).waitFor()
     await picture('demo-2-welcome')
 
     await page.keyboard.press('6')

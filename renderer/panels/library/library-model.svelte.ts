@@ -50,7 +50,7 @@ export class LibraryModel {
       }),
       client.on('machine-thumbnail', ({ id, thumbnail }) => this.#change(id, { thumbnail })),
       client.on('notification', ({ machineId, error }) => {
-        if (machineId !== null) this.problems.set(machineId, error)
+        if (machineId !== null && error.code.startsWith('disk/')) this.problems.set(machineId, error)
       }),
       client.on('machine-stats', (stats) => this.stats.set(stats.id, stats)),
     ]
