@@ -46,20 +46,35 @@ picture:
         mov word [picture_bank], 0xffff
         call open_a20
         call scene_start
-        xor eax, eax
-        mov [picture_y], ax
+        ; First in coarse blocks, so that there soon is something to see, then every pixel.
+        mov word [picture_block], 8
+.pass:
+        mov word [picture_y], 0
 .line:
+        mov ax, [picture_y]
+        mov [picture_row], ax
         call scene_line
+.copy:
         call put_line
+        inc word [picture_row]
+        mov ax, [picture_row]
+        sub ax, [picture_y]
+        cmp ax, [picture_block]
+        jb .copy
         call poll_key
         jz .no_key
         cmp ax, KEY_ESC
         je .leave
 .no_key:
-        inc word [picture_y]
+        mov ax, [picture_block]
+        add [picture_y], ax
         mov ax, [picture_y]
         cmp ax, [vbe_mode + 20]
         jb .line
+        mov ax, [picture_block]
+        mov word [picture_block], 1
+        cmp ax, 1
+        jne .pass
         call wait_escape
 .leave:
         jmp text_mode
@@ -90,16 +105,16 @@ open_a20:
         out 0x92, al
 .done:  ret
 
-; Puts the line in picture_line (32 bits a pixel) into the display's memory, in row picture_y.
+; Puts the line in picture_line (32 bits a pixel) into the display's memory, in row picture_row.
 put_line:
         movzx ecx, word [vbe_mode + 18]
+        mov esi, picture_line
         cmp byte [vbe_mode + 25], 24
         jne .packed
-        ; Three bytes a pixel: closed up in place.
+        ; Three bytes a pixel: closed up in the other buffer.
         push ds
         pop es
-        mov si, picture_line
-        mov di, si
+        mov di, picture_packed
         push cx
 .pack:
         lodsd
@@ -110,12 +125,12 @@ put_line:
         pop cx
         imul ecx, ecx, 3
         shr ecx, 2
+        mov esi, picture_packed
 .packed:
-        movzx eax, word [picture_y]
+        movzx eax, word [picture_row]
         movzx edx, word [vbe_mode + 16] ; bytes in a line
         mul edx
         mov edi, eax
-        mov esi, picture_line
         cmp byte [picture_linear], 0
         je put_banked
 
@@ -178,8 +193,11 @@ put_banked:
         ret
 
         section variables
-picture_y:      resw 1
+picture_y:      resw 1                  ; the row that is computed
+picture_row:    resw 1                  ; the row it is put in: a block is as high as wide
+picture_block:  resw 1
 picture_bank:   resw 1
 picture_linear: resb 1
 picture_line:   resd 800
+picture_packed: resb 3 * 800
         section program

@@ -62,7 +62,7 @@ scene_start:
         jb .sphere
         ret
 
-; Computes the row picture_y into picture_line.
+; Computes the row picture_y into picture_line, every picture_block-th pixel of it, which fills its block.
 scene_line:
         fninit
         mov word [scene_x], 0
@@ -119,13 +119,14 @@ scene_line:
         call plinth_sides
         call glass_case
         call store_pixel
-        inc word [scene_x]
+        mov ax, [picture_block]
+        add [scene_x], ax
         mov ax, [scene_x]
         cmp ax, [vbe_mode + 18]
         jb .pixel
         ret
 
-; The colour as 8 bits each, blue lowest.
+; The colour as 8 bits each, blue lowest, into all pixels of a block's row.
 store_pixel:
         mov bx, [scene_out]
         mov dword [bx], 0
@@ -148,7 +149,14 @@ store_pixel:
         sub si, 4
         cmp si, red
         jae .next
-        add word [scene_out], 4
+        ; BX is behind the three bytes of the first pixel of the block.
+        mov eax, [bx - 3]
+        lea di, [bx - 3]
+        mov cx, [picture_block]
+        push ds
+        pop es
+        rep stosd
+        mov [scene_out], di
         ret
 
 ; --- sky, floor and the plinth's top ---------------------------------------------------------------------------------------
