@@ -1,4 +1,4 @@
-/** The demo disk: a note and the number of boots come back at the next start. */
+/** The demo disk: a note and the number of boots come back at the next start, and every part of its menu works. */
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -7,15 +7,25 @@ import { FIRMWARES } from '../support/firmwares.ts'
 import { guestFolder, runGuest } from '../support/guest.ts'
 import { describeWith } from '../support/needs.ts'
 
+/** Status and messages of a machine that ended as it should. */
+const FINE = { status: 0, stderr: '' }
+
 for (const firmware of FIRMWARES)
   describeWith(firmware.needs, `The demo disk under ${firmware.name}`, () => {
-    it('keeps what is written in the notepad, counts its boots and powers off', async () => {
+    const copy = () => {
       const disk = join(guestFolder(), 'demo.img')
       copyFileSync(demoImage, disk)
-      const run = (script: readonly string[]) =>
-        runGuest(['--memory', '16', '--hda', disk, '--timeout', '120', ...firmware.flags], script)
+      return disk
+    }
+    const run = async (disk: string, script: readonly string[]) => {
+      const flags = ['--memory', '16', '--hda', disk, '--timeout', '300', ...firmware.flags]
+      const { status, stderr } = await runGuest(flags, script)
+      return { status, stderr }
+    }
 
-      const first = await run([
+    it('keeps what is written in the notepad, counts its boots and powers off', async () => {
+      const disk = copy()
+      const first = await run(disk, [
         'wait "Welcome to Vitrine" 30',
         'wait "Boots: 1"',
         'wait "empty: press 6"',
@@ -29,9 +39,9 @@ for (const firmware of FIRMWARES)
         'wait "Note  Kept behind glass."',
         'type "7"',
       ])
-      expect({ status: first.status, stderr: first.stderr }).toEqual({ status: 0, stderr: '' })
+      expect(first).toEqual(FINE)
 
-      const second = await run([
+      const second = await run(disk, [
         'wait "Boots: 2" 30',
         'wait "Note  Kept behind glass."',
         'type "6"',
@@ -40,6 +50,58 @@ for (const firmware of FIRMWARES)
         'wait "Menu"',
         'type "7"',
       ])
-      expect({ status: second.status, stderr: second.stderr }).toEqual({ status: 0, stderr: '' })
+      expect(second).toEqual(FINE)
+    })
+
+    it('edits text at the cursor', async () => {
+      const result = await run(copy(), [
+        'wait "Menu" 30',
+        'type "6"',
+        'wait "Your note"',
+        String.raw`type "abcdef\rthird"`,
+        ...['up', 'home', 'del', 'end', 'backspace', 'enter'].map((key) => `key ${key}`),
+        'type "second"',
+        'wait "17 of 4080 bytes  changed"',
+        'key esc',
+        'wait "Note  bcde"',
+        'quit',
+      ])
+      expect(result).toEqual(FINE)
+    })
+
+    it('shows the machine, its keys, its pictures and a tune', async () => {
+      const result = await run(copy(), [
+        'wait "Menu" 30',
+        'key enter',
+        'wait "80h  1024 KiB"',
+        'wait "MHz time stamp counter" 10',
+        'key esc',
+        'wait "Menu"',
+        'key down',
+        'key enter',
+        'wait "Scan codes"',
+        'type "a"',
+        'wait "1E 9E"',
+        'wait "1E61  a"',
+        'key esc',
+        'wait "Menu"',
+        'type "3"',
+        'sleep 1',
+        'type "  "',
+        'sleep 1',
+        'key esc',
+        'wait "Menu"',
+        'type "4"',
+        'sleep 1',
+        'key esc',
+        'wait "Menu"',
+        'type "5"',
+        'wait "D#5" 10',
+        'wait "G#3" 10',
+        'key esc',
+        'wait "Menu"',
+        'quit',
+      ])
+      expect(result).toEqual(FINE)
     })
   })

@@ -92,15 +92,15 @@ disk_transfer:
         mov ah, [disk_status]           ; flags are still those of the transfer
         ret
 
-; SI: text for the error AH of INT 13h.
+; SI: text for the error AH of INT 13h when writing.
 disk_error_text:
         mov si, .protected
         cmp ah, 0x03
         je .done
         mov si, .other
 .done:  ret
-.protected:     db "the disk is write-protected", 0
-.other:         db "the disk does not answer well", 0
+.protected:     db "Not saved: write-protected", 0
+.other:         db "Not saved: disk error", 0
 
         section variables
 disk_drive:     resb 1

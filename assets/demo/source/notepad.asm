@@ -19,7 +19,6 @@ notepad:
         mov [note_cursor], ax
         mov word [note_first_row], 0
         mov word [note_wish], 0xffff
-        mov byte [note_unsaved], 0
         mov byte [note_failed], 0
         mov ah, 0x01                    ; a cursor of two lines
         mov cx, 0x0e0f
@@ -369,6 +368,6 @@ note_status:
 note_cursor:    resw 1                  ; offset in the text
 note_first_row: resw 1                  ; that the page begins with
 note_wish:      resw 1                  ; column that up and down aim for, or FFFFh
-note_unsaved:   resb 1
+note_unsaved:   resb 1                  ; stays set when the note was left with a disk that failed
 note_failed:    resb 1
         section program
