@@ -205,13 +205,14 @@ export const rdpmc = slowPath('rdpmc', 0, (cpu) => {
 
 /** MSRs kept as two words each. */
 const PLAIN_MSRS: Readonly<Record<number, number>> = { 27: L.IA32_APIC_BASE, 631: L.IA32_PAT, 416: L.IA32_MISC_ENABLE }
-/** MSRs that read as zero and ignore writes: microcode, machine check, MTRRs, performance counters. */
+/** MSRs that read as zero and ignore writes: platform, microcode, machine check, MTRRs, performance counters. */
 function isIgnoredMsr(n: number): boolean {
   return (
     n < 2 ||
     n === 0x11 ||
     n === 0x12 ||
     n === 0x13 ||
+    n === 0x17 ||
     n === 0x2a ||
     n === 0x79 ||
     n === 0x8b ||

@@ -17,6 +17,7 @@ import {
 } from '../../../bus/pci-config.ts'
 import type { Timer } from '../../../time/timer-queue.ts'
 import { type Device, type DeviceContext, defineDevice, type StateRecord } from '../../device.ts'
+import { HotplugPorts } from './hotplug-ports.ts'
 import { PmTimer } from './pm-timer.ts'
 import { SmbusHost, type SmbusHostState } from './smbus-host.ts'
 
@@ -90,6 +91,7 @@ export class Piix4Pm implements Device {
   readonly #overflow: Timer
   readonly #sci: InterruptLine
   readonly #smbus: SmbusHost
+  readonly #hotplug: HotplugPorts
   readonly #movePm: RangeListener
   readonly #moveSmbus: RangeListener
   readonly #releaseApm: () => void
@@ -105,6 +107,7 @@ export class Piix4Pm implements Device {
     this.#sci = context.irq(settings.sciIrq)
     this.#smbus = new SmbusHost(context.timers, context.irq(settings.sciIrq))
     defineRegisters(this.#config)
+    this.#hotplug = new HotplugPorts(context.ports)
     this.#config.onWrite = () => this.#place()
     this.#movePm = distinct(
       portWindow(context.ports, PM_PORTS, {
@@ -138,6 +141,7 @@ export class Piix4Pm implements Device {
     this.#registers.fill(0)
     this.#apm.fill(0)
     this.#smbus.reset()
+    this.#hotplug.enabled.fill(0)
     this.#epoch = this.#pmTimer.epoch
     this.#place()
     this.#update()
@@ -150,6 +154,7 @@ export class Piix4Pm implements Device {
       apm: this.#apm.slice(),
       epoch: this.#epoch,
       smbus: this.#smbus.save(),
+      hotplug: this.#hotplug.enabled.slice(),
     }
   }
 
@@ -159,6 +164,7 @@ export class Piix4Pm implements Device {
     this.#apm.set(record['apm'] as Uint8Array)
     this.#epoch = record['epoch'] as number
     this.#smbus.restore(record['smbus'] as SmbusHostState)
+    this.#hotplug.enabled.set(record['hotplug'] as Uint8Array)
     this.#place()
     this.#update()
   }
@@ -167,6 +173,7 @@ export class Piix4Pm implements Device {
     this.#movePm(undefined)
     this.#moveSmbus(undefined)
     this.#releaseApm()
+    this.#hotplug.release()
   }
 
   #get(register: number): number {

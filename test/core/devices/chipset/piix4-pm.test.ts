@@ -71,6 +71,16 @@ describe('the PIIX4 power management function', () => {
     expect(ports.read8(0xb3)).toBe(0x55)
   })
 
+  it('has no card coming or going, one processor, and no event, at the ports of the tables in SeaBIOS', () => {
+    const { ports, pm } = machine()
+    expect([0, 4, 8, 12].map((offset) => ports.read32(0xae00 + offset))).toEqual([0, 0, 0, 0])
+    expect([ports.read32(0xaf00), ports.read8(0xaf1f)]).toEqual([1, 0])
+    ports.write32(0xafe0, 0xffff_ffff)
+    expect(ports.read32(0xafe0)).toBe(0xffff_0000)
+    pm.reset()
+    expect(ports.read32(0xafe0)).toBe(0)
+  })
+
   it('says in DEVACTB that firmware need not set system management mode up', () => {
     const { context } = machine()
     expect(context.pci.readConfig(1, 3, 0x58, 4) & 0x0200_0000).toBe(0x0200_0000)
