@@ -250,6 +250,18 @@ describeWith([chromiumNeed], 'the window', () => {
     await expect.poll(isLocked).toBe(false)
     expect(await page.locator('[data-captured=true]').count()).toBe(0)
     await page.getByText('Right Ctrl releases mouse and keyboard').first().waitFor()
+
+    const isFullScreen = () => page.evaluate(() => document.fullscreenElement !== null)
+    await page.getByRole('button', { name: 'Full screen' }).click()
+    await expect.poll(isFullScreen).toBe(true)
+    await picture('18-full-screen')
+    await screen.focus()
+    await page.keyboard.down('ControlRight')
+    await page.keyboard.press('KeyF')
+    await page.keyboard.up('ControlRight')
+    await expect.poll(isFullScreen).toBe(false)
+    // The host key with another key is a command: nothing is released by it.
+    expect(await page.locator('[data-captured=true]').count()).toBe(1)
   })
 
   test('a machine that met a full disk is paused with the reason, and goes on', async () => {
