@@ -1,9 +1,11 @@
 /** The demo disk: a note and the number of boots come back at the next start, and every part of its menu works. */
-import { copyFileSync } from 'node:fs'
+import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { PNG } from 'pngjs'
+import { describe, expect, it } from 'vitest'
 import { demoImage } from '../../assets/demo/build.ts'
 import { FIRMWARES } from '../support/firmwares.ts'
+import { expectGolden } from '../support/golden-picture.ts'
 import { guestFolder, runGuest } from '../support/guest.ts'
 import { describeWith } from '../support/needs.ts'
 
@@ -105,3 +107,21 @@ for (const firmware of FIRMWARES)
       expect(result).toEqual(FINE)
     })
   })
+
+describe("The demo disk's picture", () => {
+  /** The golden picture is the one that the disk draws in QEMU 7.2: millions of x87 operations, rounded alike. */
+  it('is the one that QEMU draws, pixel by pixel', async () => {
+    const folder = guestFolder()
+    const shot = join(folder, 'picture.png')
+    const disk = join(folder, 'demo.img')
+    copyFileSync(demoImage, disk)
+    const { status, stderr } = await runGuest(
+      ['--memory', '16', '--hda', disk, '--timeout', '300'],
+      ['wait "Menu" 30', 'type "4"', 'sleep 14', `screenshot ${shot}`, 'quit'],
+    )
+    expect({ status, stderr }).toEqual(FINE)
+    const { width, height, data } = PNG.sync.read(readFileSync(shot))
+    const pixels = Uint32Array.from({ length: width * height }, (_, i) => data.readUInt32BE(i * 4) >>> 8)
+    expectGolden({ width, height, pixels }, 'demo/picture.png')
+  })
+})
