@@ -28,7 +28,7 @@ const SMRAM_DEFAULT = 0x02
 const options = z.strictObject({})
 
 /** Device 0 of the PCI bus, and the owner of RAM and ROM in the address map. */
-class I440fx implements Device {
+export class I440fx implements Device {
   readonly #config = new PciConfig({
     vendorId: 0x8086,
     deviceId: 0x1237,

@@ -22,7 +22,7 @@ const RESET_HARD = 0x02
 const options = z.strictObject({})
 
 /** Device 1, function 0. `interrupts` is what `DeviceContext.pciInterrupt` gives inputs of. */
-class Piix3 implements Device {
+export class Piix3 implements Device {
   readonly interrupts: PciInterruptRouter
   readonly #context: DeviceContext
   readonly #config = new PciConfig({

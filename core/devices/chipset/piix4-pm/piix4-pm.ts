@@ -74,7 +74,7 @@ const options = z.strictObject({
 export type Piix4PmOptions = z.infer<typeof options>
 
 /** Device 1, function 3. */
-class Piix4Pm implements Device {
+export class Piix4Pm implements Device {
   readonly #context: DeviceContext
   readonly #config = new PciConfig({
     vendorId: 0x8086,
