@@ -59,6 +59,22 @@ describeWith([chromiumNeed], 'the demo machine in the window', () => {
 
     await page.keyboard.press('Escape')
     await shows('Welcome to Vitrine')
+    // What the page sets its oscillator to.
+    await page.evaluate(() => {
+      const tones = new Set<number>()
+      const set = AudioParam.prototype.setValueAtTime
+      AudioParam.prototype.setValueAtTime = function (value, time) {
+        document.body.dataset['tones'] = String(tones.add(Math.round(value)).size)
+        return set.call(this, value, time)
+      }
+    })
+    await page.keyboard.press('5')
+    await expect
+      .poll(() => page.evaluate(() => Number(document.body.dataset['tones'] ?? 0)), { timeout: 60_000 })
+      .toBeGreaterThan(3)
+    await page.keyboard.press('Escape')
+    await shows('Welcome to Vitrine')
+
     await page.getByRole('button', { name: /^Vitrine ?Library/ }).click()
     await page.getByRole('button', { name: /^Vitrine Demo, Running/ }).waitFor()
     // The picture of an empty screen packs into less.
