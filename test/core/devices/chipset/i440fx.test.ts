@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { i440fx } from '../../../../core/devices/chipset/i440fx.ts'
+import { type I440fx, i440fx } from '../../../../core/devices/chipset/i440fx.ts'
 import { placeRoms } from '../../../../core/memory/pc-memory-map.ts'
 import { createFakeContext } from '../../../support/fake-context.ts'
 import { Random } from '../../../support/random.ts'
@@ -8,7 +8,7 @@ const MIB = 0x10_0000
 
 function machine() {
   const context = createFakeContext({ ramBytes: 2 * MIB })
-  const bridge = i440fx.create(context, {})
+  const bridge: I440fx = i440fx.create(context, {})
   const systemBios = new Uint8Array(0x4_0000).fill(0xb1)
   const videoBios = new Uint8Array(0x8000).fill(0x7e)
   bridge.installRoms(placeRoms(context.memory.memory, { systemBios, videoBios }))

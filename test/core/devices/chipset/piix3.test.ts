@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { piix3 } from '../../../../core/devices/chipset/piix3.ts'
+import { type Piix3, piix3 } from '../../../../core/devices/chipset/piix3.ts'
 import { createFakeContext } from '../../../support/fake-context.ts'
 
 function machine() {
   const context = createFakeContext()
-  const bridge = piix3.create(context, {})
+  const bridge: Piix3 = piix3.create(context, {})
   const route = (pirq: number, value: number) => context.pci.writeConfig(1, 0, 0x60 + pirq, 1, value)
   const high = () => context.irqWires.flatMap((wire, line) => (wire.level ? [line] : []))
   return { context, bridge, route, high }

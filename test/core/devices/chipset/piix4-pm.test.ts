@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { piix4Pm } from '../../../../core/devices/chipset/piix4-pm/piix4-pm.ts'
+import { type Piix4Pm, piix4Pm } from '../../../../core/devices/chipset/piix4-pm/piix4-pm.ts'
 import { createFakeContext } from '../../../support/fake-context.ts'
 
 const PM = 0x600
@@ -7,7 +7,7 @@ const SMB = 0x700
 
 function machine() {
   const context = createFakeContext()
-  const pm = piix4Pm.create(context, piix4Pm.options.parse({}))
+  const pm: Piix4Pm = piix4Pm.create(context, piix4Pm.options.parse({}))
   const config = (offset: number, size: 1 | 2 | 4, value: number) => context.pci.writeConfig(1, 3, offset, size, value)
   config(0x40, 4, PM | 1)
   config(0x80, 1, 1)
