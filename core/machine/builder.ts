@@ -163,8 +163,6 @@ class Pc implements Machine {
     const uarts = config.serialPorts.map((com) => add(ns16550a, { com }))
     this.serialPorts = uarts.map(createSerialPort)
     this.#drives = new Drives(config.drives, ide, floppies)
-    ide.onHostError = (_slot, error) => log.warn(error.message)
-    floppies.onHostError = (_unit, error) => log.warn(error.message)
     if (config.debugExit) this.#addDebugPorts(add(portE9), add(debugExit))
     this.display = createDisplay(adapter)
     this.keyboard = createKeyboard(controller.keyboard)
