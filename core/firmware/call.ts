@@ -59,6 +59,8 @@ export class Call {
   /** Set by `wait`: registers stay as they were, and ROM code halts and calls again. */
   waiting = false
 
+  readonly #entry: readonly [number, number, number, number, number, number, number, number]
+
   constructor(machine: FirmwareMachine) {
     const { cpu } = machine
     this.machine = machine
@@ -71,6 +73,12 @@ export class Call {
     this.esi = cpu.reg32(6)
     this.edi = cpu.reg32(7)
     this.eip = cpu.eip
+    this.#entry = [this.eax, this.ecx, this.edx, this.ebx, this.ebp, this.esi, this.edi, this.eip - TRAP_BYTES]
+  }
+
+  /** Back to before the call: registers as they were, the trap as the next instruction. */
+  rewind(): void {
+    ;[this.eax, this.ecx, this.edx, this.ebx, this.ebp, this.esi, this.edi, this.eip] = this.#entry
   }
 
   get al(): number {

@@ -44,7 +44,10 @@ export class Firmware {
     this.#suspended.clear()
   }
 
-  /** Executes the trap instruction with number `service`; see trap.ts. Unknown numbers do nothing. */
+  /**
+   * Executes the trap instruction with number `service`; see trap.ts. Unknown numbers do nothing. Host failures throw AppError; the
+   * trap is then the next instruction again.
+   */
   trap(service: number): void {
     if (service === SERVICE.resume) return this.#resume()
     const entry = this.#services.get(service)
@@ -57,7 +60,7 @@ export class Firmware {
 
   #start(call: Call, entry: ServiceEntry): Steps | undefined {
     if (entry.frame) call.flags = this.machine.readLinear16(call.linear(SS, this.#sp + 4))
-    return entry.run(call) ?? undefined
+    return this.#guarded(call, () => entry.run(call)) ?? undefined
   }
 
   /** Under a monitor, what every service uses (stack and BIOS data area) must be present before it begins. */
@@ -74,8 +77,20 @@ export class Firmware {
     return this.machine.cpu.reg16(4)
   }
 
+  /** Host failures (an image that cannot be written) leave the caller before its call: it may be made again. */
+  #guarded<Result>(call: Call, work: () => Result): Result {
+    try {
+      return work()
+    } catch (error) {
+      call.rewind()
+      this.#writeRegisters(call)
+      this.machine.cpu.eip = call.eip
+      throw error
+    }
+  }
+
   #run(call: Call, entry: ServiceEntry, steps: Steps, value: number): void {
-    const next = steps.next(value)
+    const next = this.#guarded(call, () => steps.next(value))
     if (next.done) this.#finish(call, entry)
     else this.#suspend({ call, entry, steps, step: next.value })
   }

@@ -61,14 +61,14 @@ export class Assembler {
   /** An instruction that ends in the 16-bit offset (32-bit linear address in 32-bit code) of a label, named in the text by `$label`. */
   asmLabel(text: string, label: string, ...bytes: number[]): void {
     const wide = this.#bits === 32
-    this.#listing.push(text.replaceAll('$label', wide ? `${this.#linearBase} + ${label} - $$` : label))
+    this.#listing.push(text.replaceAll('$label', () => (wide ? `${this.#linearBase} + ${label} - $$` : label)))
     this.#put(bytes)
     this.#fix(label, wide ? 'abs32' : 'abs16')
   }
 
   /** In 32-bit code: an instruction that ends in a label's offset in the image, as four bytes. */
   asmOffset32(text: string, label: string, ...bytes: number[]): void {
-    this.#listing.push(text.replaceAll('$label', `${label} - $$`))
+    this.#listing.push(text.replaceAll('$label', () => `${label} - $$`))
     this.#put(bytes)
     this.#fix(label, 'abs16')
     this.#put([0, 0])
@@ -102,7 +102,7 @@ export class Assembler {
 
   /** Short jump, with or without condition: `short('jc', 'done')`. */
   short(mnemonic: keyof typeof SHORT_JUMPS, label: string): void {
-    this.#listing.push(`${mnemonic} short ${label}`)
+    this.#listing.push(mnemonic === 'loop' ? `loop ${label}` : `${mnemonic} short ${label}`)
     this.#put([SHORT_JUMPS[mnemonic]])
     this.#fix(label, 'rel8')
   }
