@@ -131,7 +131,8 @@ function formatDiskTrack(call: Call, drive: Drive): number {
 function diskParameters(call: Call, drive: Drive): void {
   const geometry = geometryOf(drive)
   if (!geometry) return finish(call, drive, STATUS.badCommand)
-  const last = geometry.cylinders - 1
+  // The last cylinder is for diagnostics: it can be used, but does not count.
+  const last = Math.max(geometry.cylinders - 2, 0)
   call.al = 0
   call.ch = last
   call.cl = ((last >>> 2) & 0xc0) | geometry.sectorsPerTrack
@@ -143,7 +144,8 @@ function diskParameters(call: Call, drive: Drive): void {
 /** AH=15h: type 3, and CX:DX sectors. */
 function diskType(call: Call, drive: Drive): void {
   const geometry = geometryOf(drive)
-  const sectors = geometry ? geometry.cylinders * geometry.heads * geometry.sectorsPerTrack : 0
+  const cylinders = Math.max((geometry?.cylinders ?? 0) - 1, 0)
+  const sectors = geometry ? cylinders * geometry.heads * geometry.sectorsPerTrack : 0
   call.cx = sectors >>> 16
   call.dx = sectors
   call.ah = 3

@@ -5,12 +5,12 @@ import { eddTableAddress } from './disk-setup.ts'
 import { STATUS } from './disk-status.ts'
 import { type Drive, mediaOf } from './drives.ts'
 
-/** Lengths of the versions of the table: EDD 1.1, 2.0 (with the far pointer), 3.0 (with the device path). */
+/** Lengths of the versions of the table: EDD 1.1, 2.0 (with the far pointer), 3.0 (with the device path), and T13's with a longer one. */
 const LENGTH_1 = 0x1a
 const LENGTH_2 = 0x1e
 const LENGTH_3 = 0x42
+const LENGTH_T13 = 0x4a
 const PATH_KEY = 0xbedd
-const PATH_BYTES = 0x24
 const PATH = 0x1e
 
 const GEOMETRY_VALID = 0x02
@@ -26,7 +26,7 @@ export function* driveParameters(call: Call, drive: Drive): Steps<number> {
   yield* call.touch(into, 2, true)
   const room = machine.readLinear16(into)
   if (room < LENGTH_1) return STATUS.badCommand
-  const length = room >= LENGTH_3 ? LENGTH_3 : room >= LENGTH_2 ? LENGTH_2 : LENGTH_1
+  const length = [LENGTH_T13, LENGTH_3, LENGTH_2, LENGTH_1].find((version) => room >= version) ?? LENGTH_1
   const media = mediaOf(drive)
   if (!media) return STATUS.notReady
   const table = new Uint8Array(length)
@@ -71,15 +71,16 @@ function parameterTablePointer(drive: Drive): number {
 function fillPath(table: Uint8Array, view: DataView, drive: Drive): void {
   const ide = ideOf(drive)
   if (!ide) return
+  const bytes = table.length - PATH
   view.setUint16(PATH, PATH_KEY, true)
-  table[PATH + 2] = PATH_BYTES
+  table[PATH + 2] = bytes
   putText(table, PATH + 6, ide.pci ? 'PCI ' : 'ISA ')
   putText(table, PATH + 10, drive.kind === 'cdrom' ? 'ATAPI   ' : 'ATA     ')
   if (ide.pci) table.set([0, ide.pci.device, ide.pci.fn, ide.ioBase === 0x1f0 ? 0 : 1], PATH + 18)
   else view.setUint16(PATH + 18, ide.ioBase, true)
   table[PATH + 26] = ide.unit
-  const sum = table.subarray(PATH, PATH + PATH_BYTES - 1).reduce((total, byte) => total + byte, 0)
-  table[PATH + PATH_BYTES - 1] = -sum
+  const sum = table.subarray(PATH, PATH + bytes - 1).reduce((total, byte) => total + byte, 0)
+  table[PATH + bytes - 1] = -sum
 }
 
 function putText(table: Uint8Array, offset: number, text: string): void {

@@ -1,6 +1,8 @@
 /** INT 1Ah AH=B1h: PCI BIOS 2.1 in real mode (PCI BIOS Specification 2.1, chapter 4). There is one bus. */
 import { PCI } from '../../bus/pci-config.ts'
 import { type Call, ES, type Steps } from '../call.ts'
+import { SYSTEM_ROM_BASE } from '../rom/layout.ts'
+import { systemLabels } from '../rom/system-rom.ts'
 import { pirqEntries } from '../tables/pirq.ts'
 import { findFunctions, interruptLineOf, PIRQ_LINES } from './pci-setup.ts'
 
@@ -20,6 +22,7 @@ export function* pciService(call: Call): Steps {
   switch (call.al & 0x7f) {
     case 0x01:
       call.edx = SIGNATURE
+      call.edi = SYSTEM_ROM_BASE + systemLabels()('pci32')
       call.al = 1
       call.bx = 0x0210
       call.cl = 0

@@ -23,7 +23,8 @@ export function* systemService(call: Call): Steps {
   switch (call.ah) {
     case 0x24:
       return yield* a20(call)
-    case 0x4f: // keyboard intercept: the key goes on (CF as ROM code set it)
+    case 0x4f: // keyboard intercept: the key goes on as it is
+      call.carry = true
       return
     case 0x53:
       return apm(call)

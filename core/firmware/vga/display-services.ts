@@ -33,7 +33,7 @@ export function* alternateSelect(call: Call): Steps {
       call.bh = machine.readLinear16(BDA.crtcPort) === 0x3b4 ? 1 : 0
       call.bl = 3
       call.cl = machine.readLinear8(BDA.videoSwitches) & 0x0f
-      call.ch = machine.readLinear8(BDA.videoSwitches) >>> 4
+      call.ch = 0 // nothing on the feature connector
       return
     case 0x20: // print screen: the standard one
       return

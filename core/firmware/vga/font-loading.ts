@@ -3,7 +3,7 @@ import type { Call, Steps } from '../call.ts'
 import { font8x8 } from '../fonts/font-8x8.ts'
 import { font8x14 } from '../fonts/font-8x14.ts'
 import { font8x16 } from '../fonts/font-8x16.ts'
-import { GRAPHICS, getIndexed, MISC_READ, SEQUENCER, setIndexed } from './registers.ts'
+import { GRAPHICS, MISC_READ, SEQUENCER, setIndexed } from './registers.ts'
 
 const FONT_WINDOW = 0xa_0000
 const WINDOW_BYTES = 0x1_0000
@@ -54,9 +54,4 @@ function* closeFontPlane(call: Call): Steps {
   yield* setIndexed(call, GRAPHICS, 6, colour ? 0x0e : 0x0a)
   yield* setIndexed(call, GRAPHICS, 4, 0)
   yield* setIndexed(call, GRAPHICS, 5, 0x10)
-}
-
-/** Height of the characters that the CRT controller is programmed for. */
-export function* programmedHeight(call: Call, crtcPort: number): Steps<number> {
-  return ((yield* getIndexed(call, crtcPort, 9)) & 0x1f) + 1
 }

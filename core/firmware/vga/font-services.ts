@@ -3,7 +3,7 @@ import { BDA } from '../bios/bda.ts'
 import { type Call, ES, type Steps } from '../call.ts'
 import { FONT_POINTERS, VGA, vgaPointer } from '../rom/vga-layout.ts'
 import { setCursorShape } from './cursor.ts'
-import { loadFont, programmedHeight, ROM_FONTS } from './font-loading.ts'
+import { loadFont, ROM_FONTS } from './font-loading.ts'
 import { crtcPort, getCrtc, getIndexed, SEQUENCER, setCrtc, setIndexed } from './registers.ts'
 import { columnsOf } from './video-state.ts'
 
@@ -56,26 +56,30 @@ function* loadUserFont(call: Call, program: boolean): Steps {
   if (program) yield* setTextHeight(call, height)
 }
 
-/** Characters of `height` lines: as many rows as the picture has room for. */
+/** Scan lines of the picture, by where the retrace begins: 350, 400 or 480, or what VESA's text modes have. */
+function* pictureLines(call: Call): Steps<number> {
+  const overflow = yield* getCrtc(call, 7)
+  const retrace = (yield* getCrtc(call, 0x10)) | ((overflow & 4) << 6) | ((overflow & 0x80) << 2)
+  return retrace >= 0x1e0 ? 480 : retrace >= 0x190 ? 400 : 350
+}
+
+/** Characters of `height` lines: as many rows as the picture has room for, and a cursor near their foot. */
 function* setTextHeight(call: Call, height: number): Steps {
   const { machine } = call
-  const port = crtcPort(call)
-  const before = yield* programmedHeight(call, port)
-  const overflow = yield* getCrtc(call, 7)
-  const end = (yield* getCrtc(call, 0x12)) | ((overflow & 2) << 7) | ((overflow & 0x40) << 3)
-  const maxScan = yield* getIndexed(call, port, 9)
+  const maxScan = yield* getIndexed(call, crtcPort(call), 9)
+  const doubled = maxScan & 0x80 ? 2 : 1
+  const rows = Math.floor((yield* pictureLines(call)) / doubled / height)
   yield* setCrtc(call, 9, (maxScan & ~0x1f) | (height - 1))
   if (machine.readLinear8(BDA.videoMode) === 7) yield* setCrtc(call, 0x14, height - 1)
-  const scans = maxScan & 0x80 ? (end + 1) / 2 : end + 1
-  const rows = Math.floor(scans / height)
   machine.writeLinear8(BDA.rows, rows - 1)
   machine.writeLinear16(BDA.charHeight, height)
-  machine.writeLinear16(BDA.pageBytes, (rows * columnsOf(call) * 2 + 0xff) & ~0xff)
+  machine.writeLinear16(BDA.pageBytes, (rows * columnsOf(call) * 2 + 0x7ff) & ~0x7ff)
   // The last row ends where the picture does.
-  const last = rows * height * (maxScan & 0x80 ? 2 : 1) - 1
+  const last = rows * height * doubled - 1
+  const overflow = yield* getCrtc(call, 7)
   yield* setCrtc(call, 0x12, last & 0xff)
   yield* setCrtc(call, 7, (overflow & ~0x42) | ((last >>> 7) & 2) | ((last >>> 3) & 0x40))
-  if (before !== height) yield* setCursorShape(call, height <= 8 ? 0x0607 : machine.readLinear16(BDA.cursorShape))
+  yield* setCursorShape(call, height <= 8 ? 0x0607 : ((height - 3) << 8) | (height - 2))
 }
 
 function setGraphicsFont(call: Call, pointer: number, height: number): void {

@@ -62,6 +62,7 @@ const CGA_4_COLOURS = [0, 0x13, 0x15, 0x17, 2, 4, 6, 7, 0x10, 0x11, 0x12, 0x13, 
 const MONOCHROME = [0, 8, 8, 8, 8, 8, 8, 8, 0x10, 0x18, 0x18, 0x18, 0x18, 0x18, 0x18, 0x18]
 const MONOCHROME_GRAPHICS = [0, 8, 0, 0, 0x18, 0x18, 0, 0, 0, 8, 0, 0, 0, 0x18, 0, 0]
 const two = (colour: number): number[] => [0, ...new Array(15).fill(colour)]
+const alternating = Array.from({ length: 16 }, (_, i) => (i & 1 ? 0x3f : 0))
 const linear = Array.from({ length: 16 }, (_, i) => i)
 
 const graphics = (mode: number, misc: number, care = 0x0f): number[] => [0, 0, 0, 0, 0, mode, misc, care, 0xff]
@@ -131,10 +132,9 @@ const cga640: Row = {
 function planar(columns: 40 | 80, height: 8 | 14, page: number, monochrome = false): Row {
   const lines = height === 14 ? 350 : 400
   const palette = monochrome ? MONOCHROME_GRAPHICS : height === 14 ? EGA_PALETTE : CGA_PALETTE
-  const fourPlanes = height === 8 || page === 0x8000
   return {
     text: [columns, 24, height, page],
-    sequencer: [columns === 80 ? 0x01 : 0x09, 0x0f, 0, fourPlanes ? 6 : 6],
+    sequencer: [columns === 80 ? 0x01 : 0x09, 0x0f, 0, 6],
     misc: monochrome ? 0xa2 : height === 14 ? 0xa3 : 0x63,
     crtc: crtc(columns === 80 ? 'pixels640' : 'pixels320', lines, {
       maxScan: height === 14 ? 0x40 : 0xc0,
@@ -154,14 +154,14 @@ function vga480(colours: 2 | 16): Row {
     sequencer: [0x01, 0x0f, 0, 6],
     misc: 0xe3,
     crtc: crtc('pixels640', 480, { maxScan: 0x40, offset: 0x28, underline: 0, mode: 0xe3 }),
-    attribute: [...(colours === 2 ? two(0x3f) : EGA_PALETTE), 0x01, 0, 0x0f, 0],
+    attribute: [...(colours === 2 ? alternating : EGA_PALETTE), 0x01, 0, 0x0f, 0],
     graphics: graphics(0x00, 0x05, colours === 2 ? 0x01 : 0x0f),
   }
 }
 
 /** Mode 13h: a byte a pixel. */
 const vga256: Row = {
-  text: [40, 24, 8, 0xfa00],
+  text: [40, 24, 8, 0x2000],
   sequencer: [0x01, 0x0f, 0, 0x0e],
   misc: 0x63,
   crtc: crtc('pixels640', 400, { maxScan: 0x41, offset: 0x28, underline: 0x40, mode: 0xa3 }),
