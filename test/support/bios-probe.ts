@@ -113,7 +113,22 @@ export function probeQemu(programs: { qemu: string; nasm: string }, steps: reado
     const run = spawnSync(
       programs.qemu,
       [
-        ...['-M', 'pc', '-m', '64', '-vga', 'std', '-display', 'none', '-nic', 'none', '-serial', 'null', '-net', 'none'],
+        ...[
+          '-M',
+          'pc',
+          '-m',
+          '64',
+          '-vga',
+          'std',
+          '-display',
+          'none',
+          '-nic',
+          'none',
+          '-serial',
+          'null',
+          '-net',
+          'none',
+        ],
         ...['-drive', `file=${disk},format=raw,if=ide,index=0`, '-debugcon', `file:${output}`],
         ...['-device', 'isa-debug-exit,iobase=0xf4', '-boot', 'c', '-rtc', 'base=2026-01-02T03:04:05'],
       ],

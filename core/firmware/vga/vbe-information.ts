@@ -19,6 +19,7 @@ const ATTRIBUTES = 0x0f
 const GRAPHICS = 0x10
 const LINEAR = 0x80
 const READABLE_WRITABLE = 0x07
+const SPARE_BITS_USABLE = 0x02
 const WINDOW_KIB = 64
 /** Highest pixel clock, in Hz. */
 const PIXEL_CLOCK = 270_000_000
@@ -83,6 +84,7 @@ function fillGraphics(call: Call, view: DataView, mode: VbeMode, memory: number)
   view.setUint8(0x1b, planar ? 3 : bitsPerPixel === 8 ? 4 : 6)
   view.setUint8(0x1d, pages)
   view.setUint8(0x1e, 1)
+  if (bitsPerPixel === 32) view.setUint8(0x27, SPARE_BITS_USABLE)
   view.setUint32(0x28, linear, true)
   view.setUint16(0x32, vbePitch(mode), true)
   view.setUint8(0x34, pages)

@@ -19,6 +19,8 @@ const NO_CLEAR = 0x80
 /** Standard modes whose registers give the window that a VBE mode needs: chain 4, and four planes. */
 const PACKED_BASE = 0x13
 const PLANAR_BASE = 0x12
+/** What AH=0Fh returns meanwhile. */
+const NO_STANDARD_MODE = 0xff
 
 /** Sets the mode in BX (numbers below 100h are standard modes). False when there is none. */
 export function* setVbeMode(call: Call, bx: number): Steps<boolean> {
@@ -46,6 +48,7 @@ function* setGraphicsMode(call: Call, mode: VbeMode, { linear, keep }: { linear:
   yield* setDispi(call, DISPI.enable, ENABLED | (linear ? LINEAR_ENABLED : 0) | (keep ? NO_CLEAR : 0))
   yield* setDispi(call, DISPI.bank, 0)
   machine.writeLinear16(BDA.vbeMode, mode.number | VBE_ACTIVE | (linear ? LINEAR : 0))
+  machine.writeLinear8(BDA.videoMode, NO_STANDARD_MODE)
   machine.writeLinear16(BDA.columns, Math.floor(mode.width / 8))
   const charHeight = mode.height < 400 ? 8 : 16
   machine.writeLinear8(BDA.rows, Math.floor(mode.height / charHeight) - 1)

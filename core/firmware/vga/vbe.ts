@@ -184,7 +184,7 @@ function* displayStart(call: Call): Steps {
 
 /** BL: 0 sets the DAC to BH bits a colour (6 or 8), 1 returns it. */
 function* dacWidth(call: Call): Steps {
-  if ((yield* getDispi(call, DISPI.bpp)) !== 8 && inVbeMode(call)) {
+  if ((yield* getDispi(call, DISPI.bpp)) > 8 && inVbeMode(call)) {
     call.ax = INVALID
     return
   }
