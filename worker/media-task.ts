@@ -1,4 +1,5 @@
 /** The thread of finite tasks on images. */
+import { AppError } from '../core/base/errors.ts'
 import { toErrorRecord } from '../core/contract/error-record.ts'
 import type { MediaTaskResult, MediumInfo } from '../core/contract/vm-thread.ts'
 import { isBootable } from '../core/disk/bootable.ts'
@@ -12,7 +13,14 @@ export function inspectMedium({ path, name }: { path: string; name: string }): M
     try {
       const kind = mediumKindOf(store)
       const medium = openMedium(store, { kind, writeProtected: true, name })
-      return { ok: { kind, sizeBytes: medium.sectors * medium.sectorBytes, bootable: isBootable(medium, kind) } }
+      const bootable = isBootable(medium, kind)
+      // Any other file would pass for a hard disk with nothing on it.
+      if (kind === 'disk' && !bootable && store.sizeBytes % medium.sectorBytes !== 0)
+        throw new AppError(
+          'disk/unsupported-format',
+          `${name} is no disk image: its size is no whole number of sectors`,
+        )
+      return { ok: { kind, sizeBytes: medium.sectors * medium.sectorBytes, bootable } }
     } finally {
       store.close()
     }
