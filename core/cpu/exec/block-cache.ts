@@ -12,8 +12,6 @@ import * as L from '../state/layout.ts'
 import type { Cpu } from './cpu.ts'
 
 const MAX_INSTRUCTIONS = 64
-/** Code is tracked in granules of 32 bytes: 128 a page. */
-const GRANULE_BITS = 5
 /** Linear address of an empty jump cache entry: its mode, all ones, matches nothing. */
 const NO_ADDRESS = -1
 const UD = 6
@@ -22,7 +20,8 @@ const PF = 14
 
 /** The blocks of one page. */
 interface CodePage {
-  readonly granules: Uint32Array
+  /** A bit for each byte: programs keep variables right beside their code. */
+  readonly bytes: Uint32Array
   readonly blocks: number[]
 }
 
@@ -91,9 +90,9 @@ export class BlockCache {
   overlapsCode(host: number, bytes: number): boolean {
     const page = this.#pages.get(host >>> 12)
     if (!page) return false
-    const first = (host & 0xfff) >>> GRANULE_BITS
-    const last = ((host & 0xfff) + bytes - 1) >>> GRANULE_BITS
-    for (let g = first; g <= last; g++) if (page.granules[g >>> 5] & (1 << (g & 31))) return true
+    const first = host & 0xfff
+    const end = Math.min(first + bytes, 4096)
+    for (let i = first; i < end; i++) if (page.bytes[i >>> 5] & (1 << (i & 31))) return true
     return false
   }
 
@@ -120,7 +119,7 @@ export class BlockCache {
     blocks.length = kept
     if (kept === 0) this.#pages.delete(page)
     else {
-      code.granules.fill(0)
+      code.bytes.fill(0)
       for (const block of blocks)
         this.#mark(code, this.#i32[(block + D.BLOCK_HOST) >> 2], this.#i32[(block + D.BLOCK_LENGTH) >> 2])
     }
@@ -142,8 +141,9 @@ export class BlockCache {
   }
 
   #mark(code: CodePage, host: number, length: number): void {
-    const last = ((host & 0xfff) + length - 1) >>> GRANULE_BITS
-    for (let g = (host & 0xfff) >>> GRANULE_BITS; g <= last && g < 128; g++) code.granules[g >>> 5] |= 1 << (g & 31)
+    const first = host & 0xfff
+    const end = Math.min(first + length, 4096)
+    for (let i = first; i < end; i++) code.bytes[i >>> 5] |= 1 << (i & 31)
   }
 
   /** The block at CS:EIP in the present mode, entered in the jump cache; 0 when a fault is pending instead. */
@@ -242,7 +242,7 @@ export class BlockCache {
     this.#close(block, host, mode, count, at)
     let page = this.#pages.get(host >>> 12)
     if (!page) {
-      page = { granules: new Uint32Array(4), blocks: [] }
+      page = { bytes: new Uint32Array(128), blocks: [] }
       this.#pages.set(host >>> 12, page)
       this.#cpu.tlb.protect((host >>> 12) * 4096)
     }
