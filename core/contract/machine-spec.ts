@@ -105,7 +105,8 @@ const settings = {
     .default('other'),
   cpu: z
     .strictObject({
-      profile: cpuProfileSchema.default('pentium3'),
+      /** What systems can rely on: by default all of it, since programs built for SSE2 run nowhere else. */
+      profile: cpuProfileSchema.default('max'),
       /** Most instructions per second, in millions; null is as fast as the host can. */
       limitMips: z.number().positive().max(100_000).nullable().default(null),
       /** Most of one host core it may use. */

@@ -99,7 +99,7 @@ describe('the library on the command line', { timeout: 60_000 }, () => {
       status: 1,
       stderr: 'vitrine: The machine is running; switch it off first\n',
     })
-    expect(await call('list')).toEqual(ok('One  running  pentium3, 64 MiB\n'))
+    expect(await call('list')).toEqual(ok('One  running  max, 64 MiB\n'))
     expect(await call('type', 'One', 'hello\n')).toEqual(ok(''))
     expect(await call('key', 'One', 'a', 'shift-1')).toEqual(ok(''))
     expect(await call('eject', 'One', 'fda')).toEqual(ok(''))
@@ -120,7 +120,7 @@ describe('the library on the command line', { timeout: 60_000 }, () => {
     expect(await call('pause', 'One')).toEqual(ok(''))
     expect(JSON.parse((await call('resume', 'One', '--json')).stdout)).toMatchObject({ state: 'running' })
     expect(await call('stop', 'One')).toEqual(ok('Stopped One\n'))
-    expect((await call('logs', 'One')).stdout).toMatch(/Power on: pentium3, 64 MiB\n.*Power off by the guest\n$/)
+    expect((await call('logs', 'One')).stdout).toMatch(/Power on: max, 64 MiB\n.*Power off by the guest\n$/)
   })
 
   test('finds the page of a running serve', async () => {

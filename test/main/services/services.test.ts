@@ -199,7 +199,7 @@ describe('machines behind the contract', () => {
     await expect(client.api.machine.pause({ id })).rejects.toMatchObject({ code: 'vm/invalid-state' })
     const { lines } = await client.api.library.logs({ id })
     expect(lines.map((line) => line.split(' ').slice(1).join(' ').trim())).toEqual([
-      'info  Power on: pentium3, 64 MiB',
+      'info  Power on: max, 64 MiB',
       'info  Power off by the host',
     ])
     // The last picture stays on the card, over a restart of the host, too.
