@@ -4,6 +4,8 @@
  */
 export type Aml = readonly number[]
 
+const SERIALIZED = 0x08
+
 /** Package length encoding (20.2.4): of what follows and itself. */
 function packageLength(contentBytes: number): number[] {
   if (contentBytes + 1 < 0x40) return [contentBytes + 1]
@@ -71,8 +73,9 @@ export function buffer(bytes: readonly number[]): Aml {
   return packaged([0x11], [...integer(bytes.length), ...bytes])
 }
 
+/** A method that runs once at a time: those that create names must. */
 export function method(path: string, argumentCount: number, ...content: Aml[]): Aml {
-  return packaged([0x14], [...name(path), argumentCount, ...content.flat()])
+  return packaged([0x14], [...name(path), argumentCount | SERIALIZED, ...content.flat()])
 }
 
 export function returnValue(value: Aml): Aml {

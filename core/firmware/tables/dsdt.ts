@@ -52,7 +52,6 @@ function pciRoot(machine: FirmwareMachine, pciMemory: number): Aml {
   return device(
     'PCI0',
     define('_HID', eisaId('PNP0A03')),
-    define('_ADR', integer(0)),
     define('_UID', integer(0)),
     define(
       '_CRS',
@@ -153,10 +152,10 @@ function links(): Aml[] {
         returnValue(integer(LINK_ENABLED)),
       ),
       method('_DIS', 0, or(register, integer(UNROUTED), register)),
+      define('BUFA', template(resources.pciInterrupt([PIRQ_LINES[i]]))),
       method(
         '_CRS',
         0,
-        define('BUFA', template(resources.pciInterrupt([PIRQ_LINES[i]]))),
         interrupt('BUFA'),
         ifTerm(and(register, integer(UNROUTED)), store(integer(0), name('IRQV')), returnValue(name('BUFA'))),
         store(and(register, integer(0x0f)), name('IRQV')),
