@@ -151,12 +151,15 @@ export class BlockCache {
     const cpu = this.#cpu
     const { state } = cpu
     state.i32[L.REMAINING >> 2] = 0
+    // Traps and breakpoints come between instructions: the run loop goes on with single steps.
+    const single = (state.i32[L.MODE >> 2] & L.MODE_SINGLE) !== 0
+    if (single && !cpu.stepping) return 0
     const { eip } = state
     if (eip > state.segmentLimit(L.CS)) cpu.raise(GP, 0)
     const linear = (state.segmentBase(L.CS) + eip) >>> 0
     const block = this.find(linear)
     const length = this.#i32[(block + D.BLOCK_LENGTH) >> 2]
-    if (length > 0 && linear !== 0xffff_ffff) {
+    if (length > 0 && !single && linear !== 0xffff_ffff) {
       const entry = (JUMP_CACHE_BASE + (((linear ^ (linear >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) << 4)) >> 2
       if (this.#i32[entry] === NO_ADDRESS) this.#jumps[this.#jumpsUsed++] = entry
       this.#i32[entry] = linear

@@ -9,6 +9,7 @@ const NW = 0x2000_0000
 const CD = 0x4000_0000
 const PG = 0x8000_0000
 const CR0_WRITABLE = 0xe005_003f
+const CR0_WRITABLE_386 = 0x8000_001f
 const PAE = 0x20
 const PGE = 0x80
 
@@ -28,8 +29,9 @@ function loadPdptes(cpu: Cpu, cr3: number): void {
 export function setCr0(cpu: Cpu, value: number): void {
   const { u32 } = cpu.state
   const old = u32[L.CR0 >> 2]
+  value &= cpu.profile.disabledFeatures.has('486') ? CR0_WRITABLE_386 : CR0_WRITABLE
   if ((value & PG && !(value & PE)) || (value & NW && !(value & CD))) cpu.raise(GP, 0)
-  const next = ((value & CR0_WRITABLE) | ET) >>> 0
+  const next = (value | ET) >>> 0
   const paging = (next ^ old) & (PG | 0x1_0000 | PE)
   if (next & PG && !(old & PG) && u32[L.CR4 >> 2] & PAE) loadPdptes(cpu, u32[L.CR3 >> 2])
   u32[L.CR0 >> 2] = next
@@ -44,10 +46,12 @@ export function setCr3(cpu: Cpu, value: number): void {
   cpu.flushTlb()
 }
 
-/** CR4 bits that the profile has: VME and PVI never, PSE, PAE, PGE, OSFXSR and OSXMMEXCPT with their features. */
+/** CR4 bits that the profile has: VME and PVI never, TSD, DE, PSE, PAE, PGE, PCE, OSFXSR and OSXMMEXCPT with their features. */
 function cr4Mask(cpu: Cpu): number {
   const edx = cpu.profile.featuresEdx
-  let mask = 0x104 // TSD, PCE
+  let mask = 0
+  if (edx & 0x10) mask |= 4
+  if (edx & 0x8000) mask |= 0x100
   if (edx & 4) mask |= 8
   if (edx & 8) mask |= 0x10
   if (edx & 0x40) mask |= PAE

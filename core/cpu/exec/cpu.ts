@@ -9,7 +9,7 @@ import { Decoder } from '../decode/decoder.ts'
 import { PageWalk } from '../mmu/paging.ts'
 import { Tlb } from '../mmu/tlb.ts'
 import type { SlowPath } from '../ops/runtime.ts'
-import { CpuState, IF, RF, TF, VM } from '../state/cpu-state.ts'
+import { AC, CpuState, ID, IF, RF, TF, VM } from '../state/cpu-state.ts'
 import * as L from '../state/layout.ts'
 import { BlockCache } from './block-cache.ts'
 import type { InterpreterImage } from './image.ts'
@@ -26,7 +26,12 @@ const STALL = 256
 const CR0_PE = 1
 const CR0_AM = 0x4_0000
 const CR0_PG = 0x8000_0000
+const CR4_DE = 8
 const CR4_OSFXSR = 0x200
+const DR7_GD = 0x2000
+/** CPUID feature bit of 36-bit addresses in 4 MiB pages. */
+const PSE36 = 1 << 17
+const DR6_SINGLE_STEP = 0x4000
 
 /** What the processor needs from the machine around it. */
 export interface CpuHost {
@@ -60,6 +65,10 @@ export class Cpu {
   alignmentChecks = false
   /** Set while the NMI handler runs: further NMIs wait for IRET. */
   nmiMasked = false
+  /** Whether the run loop executes one instruction: blocks of the mode SINGLE run only then. */
+  stepping = false
+  /** Flags that exist on this processor. */
+  readonly flagMask: number
 
   readonly #dispatch: () => void
   /** Runtime functions exported by the interpreter. */
@@ -72,15 +81,17 @@ export class Cpu {
   #withheld = 0
   #nmiPending = false
   #debugTrap = 0
+  #singleStepDone = false
 
   constructor(image: InterpreterImage, map: AddressMap, ports: PortBus, host: CpuHost, profile: CpuProfile) {
     this.map = map
     this.ports = ports
     this.host = host
     this.profile = profile
+    this.flagMask = ~((profile.disabledFeatures.has('486') ? AC : 0) | (profile.maxLeaf ? 0 : ID))
     const { memory } = map
     this.state = new CpuState(memory)
-    this.walk = new PageWalk(map, this.state)
+    this.walk = new PageWalk(map, this.state, (profile.featuresEdx & PSE36) !== 0)
     this.tlb = new Tlb(memory)
     this.access = new MemoryAccess(this, map)
     this.blocks = new BlockCache(
@@ -265,7 +276,8 @@ export class Cpu {
     if (ssAttributes & 0x40_0000) mode |= L.MODE_STACK32
     if (cr0 & CR0_PE) mode |= vm86 ? L.MODE_PROTECTED | L.MODE_VM86 : L.MODE_PROTECTED
     if (cpl === 3) mode |= L.MODE_USER
-    if (eflags & TF || u32[(L.DEBUG_REGISTERS >> 2) + 7] & 0xff) mode |= L.MODE_SINGLE
+    // RF lasts for one instruction.
+    if (eflags & (TF | RF) || u32[(L.DEBUG_REGISTERS >> 2) + 7] & 0xff) mode |= L.MODE_SINGLE
     i32[L.MODE >> 2] = mode
     i32[L.STACK_MASK >> 2] = ssAttributes & 0x40_0000 ? -1 : 0xffff
     i32[L.TLB >> 2] = cpl === 3 ? TLB_BASE_USER : TLB_BASE_SUPERVISOR
@@ -321,6 +333,25 @@ export class Cpu {
     }
   }
 
+  /** Notes I/O breakpoints (CR4.DE) that an access to `bytes` ports from `port` hits. */
+  watchPorts(port: number, bytes: number): void {
+    const { u32 } = this.state
+    const dr = L.DEBUG_REGISTERS >> 2
+    const dr7 = u32[dr + 7]
+    if (!(dr7 & 0xff) || !(u32[L.CR4 >> 2] & CR4_DE)) return
+    for (let i = 0; i < 4; i++) {
+      if (!(dr7 & (3 << (i * 2))) || ((dr7 >>> (16 + i * 4)) & 3) !== 2) continue
+      const length = [1, 2, 8, 4][(dr7 >>> (18 + i * 4)) & 3]
+      const first = (u32[dr + i] & ~(length - 1)) >>> 0
+      if (port < first + length && port + bytes > first) this.#debugTrap |= 1 << i
+    }
+  }
+
+  /** The instruction has changed TF for its successors (software interrupt, task switch): it is not followed by a trap. */
+  skipSingleStep(): void {
+    this.#singleStepDone = true
+  }
+
   /** Instruction breakpoints at `linear`: bits 0 to 3, or 0. */
   #codeBreakpoint(linear: number): number {
     const dr = L.DEBUG_REGISTERS >> 2
@@ -332,8 +363,12 @@ export class Cpu {
   }
 
   #raiseDebug(bits: number): void {
-    this.state.u32[(L.DEBUG_REGISTERS >> 2) + 6] |= bits
-    deliverFault(this, 1, 0)
+    const { u32 } = this.state
+    u32[(L.DEBUG_REGISTERS >> 2) + 6] |= bits
+    // The handler may use the debug registers.
+    u32[(L.DEBUG_REGISTERS >> 2) + 7] &= ~DR7_GD
+    u32[L.HALTED >> 2] = 0
+    deliverFault(this, 1, 0, false)
   }
 
   // Running
@@ -409,8 +444,7 @@ export class Cpu {
       const inhibited = u32[L.INHIBIT >> 2] !== 0
       if (!inhibited) this.#deliverPending()
       if (u32[L.HALTED >> 2] || i32[L.BUDGET >> 2] <= 0) break
-      const single = inhibited || (u32[L.EFLAGS >> 2] & TF) !== 0 || (u32[(L.DEBUG_REGISTERS >> 2) + 7] & 0xff) !== 0
-      if (single) this.#step()
+      if (inhibited || i32[L.MODE >> 2] & L.MODE_SINGLE) this.#step()
       else {
         this.#dispatch()
         this.#settle()
@@ -450,13 +484,22 @@ export class Cpu {
   /** Executes exactly one instruction, without interrupts or traps. Returns the fault that it ended with; EIP is the instruction's then. */
   executeOne(): { vector: number; errorCode: number } | undefined {
     const { i32, u32 } = this.state
-    i32[L.MODE >> 2] |= L.MODE_SINGLE
     i32[L.BUDGET >> 2] = 1
-    this.#dispatch()
-    this.updateMode()
+    this.#dispatchOne()
     const pending = u32[L.FAULT >> 2]
     u32[L.FAULT >> 2] = 0
     return pending ? { vector: pending - 1, errorCode: u32[L.FAULT_ERROR >> 2] } : undefined
+  }
+
+  #dispatchOne(): void {
+    this.state.i32[L.MODE >> 2] |= L.MODE_SINGLE
+    this.stepping = true
+    try {
+      this.#dispatch()
+    } finally {
+      this.stepping = false
+    }
+    this.updateMode()
   }
 
   /** Executes one instruction with the checks that only matter then: inhibited interrupts, single step, breakpoints. */
@@ -465,7 +508,8 @@ export class Cpu {
     const { i32, u32 } = state
     const rest = i32[L.BUDGET >> 2] - 1
     const flags = u32[L.EFLAGS >> 2]
-    if (!(flags & RF)) {
+    const afterStackLoad = u32[L.INHIBIT >> 2] === 2
+    if (!(flags & RF) && !afterStackLoad) {
       const hit = this.#codeBreakpoint((state.segmentBase(L.CS) + state.eip) >>> 0)
       if (hit) {
         u32[L.INHIBIT >> 2] = 0
@@ -474,15 +518,16 @@ export class Cpu {
     }
     u32[L.EFLAGS >> 2] &= ~RF
     u32[L.INHIBIT >> 2] = 0
-    i32[L.MODE >> 2] |= L.MODE_SINGLE
     i32[L.BUDGET >> 2] = 1
-    this.#debugTrap = 0
-    this.#dispatch()
+    if (!afterStackLoad) this.#debugTrap = 0
+    this.#singleStepDone = false
+    this.#dispatchOne()
     i32[L.BUDGET >> 2] += this.#withheld + rest
     this.#withheld = 0
-    this.updateMode()
     if (this.#settle()) return
-    const trap = this.#debugTrap | (flags & TF ? 0x4000 : 0)
+    // Breakpoints that the load of SS met strike after the next instruction.
+    if (u32[L.INHIBIT >> 2] === 2) return
+    const trap = this.#debugTrap | (flags & TF && !this.#singleStepDone ? DR6_SINGLE_STEP : 0)
     this.#debugTrap = 0
     if (trap) this.#raiseDebug(trap)
   }

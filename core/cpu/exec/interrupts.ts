@@ -11,6 +11,7 @@ import {
   isPresent,
   limitOf,
   loadRealSegment,
+  markAccessed,
   NP,
   readDescriptor,
   setCodeSegment,
@@ -24,6 +25,8 @@ export interface Delivery {
   /** Return address. */
   readonly eip: number
   readonly errorCode?: number
+  /** Whether the flags pushed have RF set (SDM vol 3B, 17.3.1.1). */
+  readonly resume?: boolean
 }
 
 const DOUBLE_FAULT = 8
@@ -33,13 +36,21 @@ const CONTRIBUTORY = (1 << 0) | (1 << 10) | (1 << 11) | (1 << 12) | (1 << 13)
 
 const is = (set: number, vector: number): boolean => vector < 32 && (set & (1 << vector)) !== 0
 
-/** Delivers a fault whose return address is EIP; faults on the way become double faults, and then shutdown. */
-export function deliverFault(cpu: Cpu, vector: number, errorCode: number): void {
+/**
+ * Delivers a fault whose return address is EIP; faults on the way become double faults, and then shutdown. Those that restart
+ * their instruction carry RF, so that its breakpoint does not strike twice; traps and breakpoints themselves do not.
+ */
+export function deliverFault(cpu: Cpu, vector: number, errorCode: number, restarts = true): void {
   let current = vector
   let error = errorCode
   for (;;) {
     const { eip } = cpu.state
-    const delivery: Delivery = { source: 'fault', eip, ...(is(WITH_ERROR_CODE, current) ? { errorCode: error } : {}) }
+    const delivery: Delivery = {
+      source: 'fault',
+      eip,
+      resume: current !== vector || restarts,
+      ...(is(WITH_ERROR_CODE, current) ? { errorCode: error } : {}),
+    }
     const nested = cpu.attempt(() => enterGate(cpu, current, delivery))
     if (!nested) return
     if (current === DOUBLE_FAULT) return cpu.host.shutdown()
@@ -60,7 +71,12 @@ export function deliverInterrupt(cpu: Cpu, vector: number): void {
 
 /** Enters the handler of `vector`. Raises what goes wrong, with nothing changed. */
 export function enterGate(cpu: Cpu, vector: number, delivery: Delivery): void {
-  if (!cpu.state.protectedMode) return enterReal(cpu, vector, delivery)
+  if (!cpu.state.protectedMode) enterReal(cpu, vector, delivery)
+  else enterProtected(cpu, vector, delivery)
+  if (delivery.source === 'software') cpu.skipSingleStep()
+}
+
+function enterProtected(cpu: Cpu, vector: number, delivery: Delivery): void {
   const { state } = cpu
   const external = delivery.source === 'software' ? 0 : 1
   const error = vector * 8 + 2 + external
@@ -72,16 +88,16 @@ export function enterGate(cpu: Cpu, vector: number, delivery: Delivery): void {
   if (delivery.source === 'software' && dplOf(gate) < state.cpl) cpu.raise(GP, error)
   if (!isPresent(gate)) cpu.raise(NP, error)
   if (type === 5) {
-    switchTask(cpu, gate.low >>> 16, 'interrupt', delivery.eip, external)
+    switchTask(cpu, gate.low >>> 16, 'interrupt', delivery.eip, external, delivery.resume)
     if (delivery.errorCode !== undefined) {
       const wide = (state.segmentAttributes(L.TR) & 0x800) !== 0
-      const frame = StackFrame.current(cpu)
+      const frame = StackFrame.current(cpu, external)
       frame.push(delivery.errorCode, wide ? 4 : 2)
       frame.commit()
     }
     return
   }
-  enterHandler(cpu, gate, type, external, vector, delivery)
+  enterHandler(cpu, gate, type, external, delivery)
 }
 
 function enterReal(cpu: Cpu, vector: number, delivery: Delivery): void {
@@ -106,7 +122,6 @@ function enterHandler(
   gate: Descriptor,
   type: number,
   external: number,
-  vector: number,
   delivery: Delivery,
 ): void {
   const { state } = cpu
@@ -119,14 +134,13 @@ function enterHandler(
   const { cpl } = state
   if (!isCode(code) || dplOf(code) > cpl) cpu.raise(GP, error)
   if (!isPresent(code)) cpu.raise(NP, error)
+  const accessed = markAccessed(cpu, code)
   const vm86 = state.vm86
   const inner = !isConforming(code) && dplOf(code) < cpl
   if (vm86 && (!inner || dplOf(code) !== 0)) cpu.raise(GP, error)
   const newCpl = inner ? dplOf(code) : cpl
-  let flags = state.eflags
-  // Faults that are restarted carry RF, so that an instruction breakpoint does not strike twice.
-  if (delivery.source === 'fault' && vector !== 1 && vector !== 3 && vector !== 4) flags |= RF
-  const frame = inner ? StackFrame.fromTss(cpu, newCpl, external) : StackFrame.current(cpu)
+  const flags = state.eflags | (delivery.resume ? RF : 0)
+  const frame = inner ? StackFrame.fromTss(cpu, newCpl, external) : StackFrame.current(cpu, external)
   if (vm86) for (const n of [L.GS, L.FS, L.DS, L.ES]) frame.push(state.selector(n), size)
   if (inner) {
     frame.push(state.selector(L.SS), size)
@@ -142,7 +156,7 @@ function enterHandler(
   if (type === 6 || type === 14) cleared |= IF
   state.u32[L.EFLAGS >> 2] &= ~cleared
   if (inner) frame.loadSegment(newCpl)
-  setCodeSegment(cpu, target, code, newCpl, eip)
+  setCodeSegment(cpu, target, accessed, newCpl, eip)
   frame.commit()
 }
 

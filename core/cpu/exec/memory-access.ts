@@ -15,6 +15,12 @@ const AC = 17
 
 type Piece = 1 | 2 | 4
 
+/** Address bits that must be zero under alignment checks, for an operand of `bytes` (SDM vol 3A, table 6-7). */
+function alignmentMask(bytes: number): number {
+  if (bytes === 6) return 3
+  return bytes <= 8 ? bytes - 1 : bytes === 10 ? 7 : 0
+}
+
 export class MemoryAccess {
   readonly #cpu: Cpu
   readonly #map: AddressMap
@@ -47,7 +53,7 @@ export class MemoryAccess {
     if (ok && checked && write && !(attributes & 0x800) && !(attributes & 0x200)) ok = false
     if (!ok) this.#cpu.raise(segment === segmentOffset(SS) ? SS_FAULT : GP, 0)
     const linear = (u32[at + (SEG_BASE >> 2)] + offset) >>> 0
-    if (this.#cpu.alignmentChecks && bytes <= 8 && linear & (bytes - 1)) this.#cpu.raise(AC, 0)
+    if (this.#cpu.alignmentChecks && linear & alignmentMask(bytes)) this.#cpu.raise(AC, 0)
     return linear
   }
 
@@ -65,6 +71,7 @@ export class MemoryAccess {
     if (host >= 0 && !cpu.watched(linear)) {
       const mayWrite = writable && this.#map.hostForWrite(page) === host && !cpu.blocks.holdsCode(host)
       cpu.tlb.fill(linear, host, mayWrite, user)
+      if (cpu.walk.large) cpu.tlb.noteLarge(linear)
     }
     return page + (linear & 0xfff)
   }

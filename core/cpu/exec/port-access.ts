@@ -20,10 +20,12 @@ export function checkPorts(cpu: Cpu, port: number, bytes: number): void {
 }
 
 export function readPort(cpu: Cpu, port: number, bytes: number): number {
+  cpu.watchPorts(port, bytes)
   return bytes === 1 ? cpu.ports.read8(port) : bytes === 2 ? cpu.ports.read16(port) : cpu.ports.read32(port)
 }
 
 export function writePort(cpu: Cpu, port: number, bytes: number, value: number): void {
+  cpu.watchPorts(port, bytes)
   if (bytes === 1) cpu.ports.write8(port, value)
   else if (bytes === 2) cpu.ports.write16(port, value)
   else cpu.ports.write32(port, value)

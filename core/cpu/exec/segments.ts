@@ -97,13 +97,20 @@ export function checkStackSegment(cpu: Cpu, selector: number, cpl: number, vecto
 }
 
 /** DS, ES, FS or GS in protected mode; undefined for a null selector. */
-export function checkDataSegment(cpu: Cpu, selector: number, cpl: number, vector = GP): Descriptor | undefined {
+export function checkDataSegment(
+  cpu: Cpu,
+  selector: number,
+  cpl: number,
+  vector = GP,
+  external = 0,
+): Descriptor | undefined {
   if (!(selector & 0xfffc)) return undefined
-  const d = readDescriptor(cpu, selector, vector)
-  if (isSystem(d) || !isReadable(d)) cpu.raise(vector, selector & 0xfffc)
+  const error = (selector & 0xfffc) | external
+  const d = readDescriptor(cpu, selector, vector, external)
+  if (isSystem(d) || !isReadable(d)) cpu.raise(vector, error)
   const guarded = !isCode(d) || !isConforming(d)
-  if (guarded && ((selector & 3) > dplOf(d) || cpl > dplOf(d))) cpu.raise(vector, selector & 0xfffc)
-  if (!isPresent(d)) cpu.raise(NP, selector & 0xfffc)
+  if (guarded && ((selector & 3) > dplOf(d) || cpl > dplOf(d))) cpu.raise(vector, error)
+  if (!isPresent(d)) cpu.raise(NP, error)
   return d
 }
 
@@ -118,15 +125,15 @@ export function setSegment(cpu: Cpu, n: number, selector: number): void {
     if (d) setFromDescriptor(cpu, n, selector, markAccessed(cpu, d))
     else state.setSegment(n, selector, 0, 0, 0)
   }
-  if (n === L.SS) {
-    // Interrupts wait for the instruction that loads ESP.
-    state.u32[L.INHIBIT >> 2] = 1
-    cpu.updateMode()
-  }
+  if (n === L.SS) cpu.updateMode()
 }
 
 /** MOV Sreg and POP Sreg: (register number, selector). */
-export const loadSegment = slowPath('load_segment', 2, setSegment)
+export const loadSegment = slowPath('load_segment', 2, (cpu, n, selector) => {
+  setSegment(cpu, n, selector)
+  // Interrupts and debug exceptions wait for the instruction that loads ESP; LSS loads it itself.
+  if (n === L.SS) cpu.state.u32[L.INHIBIT >> 2] = 2
+})
 
 /** The segment half of LDS, LES, LFS, LGS and LSS. */
 export const loadSegmentPointer = slowPath('load_segment_pointer', 2, setSegment)
@@ -135,7 +142,8 @@ export const loadSegmentPointer = slowPath('load_segment_pointer', 2, setSegment
 export function setCodeSegment(cpu: Cpu, selector: number, d: Descriptor, cpl: number, eip: number): void {
   const { state } = cpu
   if (eip > limitOf(d)) cpu.raise(GP, 0)
-  setFromDescriptor(cpu, L.CS, (selector & 0xfffc) | cpl, markAccessed(cpu, d))
+  const accessed = markAccessed(cpu, d)
+  setFromDescriptor(cpu, L.CS, (selector & 0xfffc) | cpl, accessed)
   state.u32[L.CPL >> 2] = cpl
   state.eip = eip
   cpu.updateMode()

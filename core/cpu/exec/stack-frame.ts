@@ -23,7 +23,7 @@ export class StackFrame {
   readonly #attributes: number
   readonly #mask: number
   readonly #system: boolean
-  /** Error code of stack faults: 0 on the present stack, the new selector otherwise. */
+  /** Error code of stack faults: 0 on the present stack, the new selector otherwise; and the EXT bit. */
   readonly #error: number
   readonly #descriptor: Descriptor | undefined
   #sp: number
@@ -52,7 +52,7 @@ export class StackFrame {
   }
 
   /** The present stack. */
-  static current(cpu: Cpu): StackFrame {
+  static current(cpu: Cpu, external = 0): StackFrame {
     const { state } = cpu
     return new StackFrame(cpu, {
       base: state.segmentBase(L.SS),
@@ -60,7 +60,7 @@ export class StackFrame {
       attributes: state.segmentAttributes(L.SS),
       sp: state.reg32(4),
       system: state.cpl < 3,
-      error: 0,
+      error: external,
     })
   }
 
@@ -74,7 +74,8 @@ export class StackFrame {
     if (at + (wide ? 7 : 3) > state.segmentLimit(L.TR)) cpu.raise(TS_FAULT, (tr & 0xfffc) | external)
     const sp = cpu.readSystem(base + at, wide ? 4 : 2)
     const selector = cpu.readSystem(base + at + (wide ? 4 : 2), 2)
-    const descriptor = checkStackSegment(cpu, selector, cpl, TS_FAULT, external)
+    // Marked now: nothing may fault any more once registers change.
+    const descriptor = markAccessed(cpu, checkStackSegment(cpu, selector, cpl, TS_FAULT, external))
     return new StackFrame(cpu, {
       base: baseOf(descriptor),
       limit: limitOf(descriptor),
@@ -106,7 +107,7 @@ export class StackFrame {
   /** Loads SS with the new stack's segment at privilege `cpl`. */
   loadSegment(cpl: number): void {
     const d = this.#descriptor
-    if (d) setFromDescriptor(this.#cpu, L.SS, (d.selector & 0xfffc) | cpl, markAccessed(this.#cpu, d))
+    if (d) setFromDescriptor(this.#cpu, L.SS, (d.selector & 0xfffc) | cpl, d)
   }
 
   /** Sets the stack pointer. */

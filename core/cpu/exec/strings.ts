@@ -87,7 +87,8 @@ const moveBulk: Bulk = (cpu, segment, bytes, address, count) => {
   if (from < 0 || to < 0) return 0
   const n = Math.min(count, room(cpu, segment, si, bytes, address), room(cpu, ES_AT, di, bytes, address))
   const length = n * bytes
-  if (n <= 0) return 0
+  // Closer than one element, an element overwrites what the next one reads part of: step by step.
+  if (n <= 0 || (to > from && to < from + bytes)) return 0
   const memory = cpu.map.memory.u8
   // An overlapping move upwards repeats what it has just written: byte by byte in the architectural order.
   if (to > from && to < from + length) for (let i = 0; i < length; i++) memory[to + i] = memory[from + i]

@@ -117,19 +117,21 @@ export const verify = slowPath('verify', 2, (cpu, selector, write) => {
   setZf(cpu, d !== undefined && !isSystem(d) && (write ? isWritableData(d) : isReadable(d)))
 })
 
+const hasCr4 = (cpu: Cpu): boolean => !cpu.profile.disabledFeatures.has('486')
+
 /** MOV to CRn: (number, value). */
 export const writeControl = slowPath('write_control', 2, (cpu, n, value) => {
   value >>>= 0
   if (n === 0) setCr0(cpu, value)
   else if (n === 2) cpu.state.u32[L.CR2 >> 2] = value
   else if (n === 3) setCr3(cpu, value)
-  else if (n === 4) setCr4(cpu, value)
+  else if (n === 4 && hasCr4(cpu)) setCr4(cpu, value)
   else cpu.raise(UD)
 })
 
 /** MOV from CRn: (number) -> value. */
 export const readControl = slowFunction('read_control', 1, (cpu, n) => {
-  if (n !== 0 && n !== 2 && n !== 3 && n !== 4) cpu.raise(UD)
+  if (n !== 0 && n !== 2 && n !== 3 && !(n === 4 && hasCr4(cpu))) cpu.raise(UD)
   return cpu.state.u32[[L.CR0, 0, L.CR2, L.CR3, L.CR4][n] >> 2]
 })
 
@@ -171,7 +173,7 @@ export const writeDebug = slowPath('write_debug', 2, (cpu, n, value) => {
     register === 6
       ? ((value & 0xe00f) | 0xffff_0ff0) >>> 0
       : register === 7
-        ? ((value & 0xffff_2bff) | 0x400) >>> 0
+        ? ((value & 0xffff_23ff) | 0x400) >>> 0
         : value >>> 0
   cpu.state.u32[(L.DEBUG_REGISTERS >> 2) + register] = fixed
   cpu.updateMode()

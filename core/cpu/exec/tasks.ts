@@ -1,5 +1,5 @@
 /** Hardware task switches with 16-bit and 32-bit task state segments (Intel SDM vol 3A, chapter 7). */
-import { NT, VM } from '../state/cpu-state.ts'
+import { NT, RF, VM } from '../state/cpu-state.ts'
 import * as L from '../state/layout.ts'
 import { setCr3 } from './control-registers.ts'
 import type { Cpu } from './cpu.ts'
@@ -93,6 +93,7 @@ export function switchTask(
   kind: 'jump' | 'call' | 'iret' | 'interrupt',
   eip: number,
   external = 0,
+  resume = false,
 ): void {
   const { state } = cpu
   const vector = kind === 'iret' ? TS_FAULT : GP
@@ -108,7 +109,7 @@ export function switchTask(
   const newBase = ((d.low >>> 16) | ((d.high & 0xff) << 16) | (d.high & 0xff00_0000)) >>> 0
   const old = state.selector(L.TR)
   const oldDescriptor = findDescriptor(cpu, old & 0xfffc)
-  let eflags = state.eflags
+  let eflags = state.eflags | (resume ? RF : 0)
   if (kind === 'iret') eflags &= ~NT
   // Read first: a fault here still belongs to the old task.
   const image = readTask(cpu, newBase, wide)
@@ -120,14 +121,17 @@ export function switchTask(
   state.setSegment(L.TR, selector, newBase, limitOf(d), (d.high & 0xf0_ff00) | BUSY)
   state.u32[L.CR0 >> 2] |= 8 // TS
   if (image.cr3 !== undefined && cpu.paging) setCr3(cpu, image.cr3)
-  loadTask(cpu, image, nested)
+  // Local breakpoints belong to the old task.
+  state.u32[(L.DEBUG_REGISTERS >> 2) + 7] &= ~0x155
+  cpu.skipSingleStep()
+  loadTask(cpu, image, nested, external)
 }
 
 /** Loads the incoming task's registers. From here on faults are the new task's. */
-function loadTask(cpu: Cpu, image: TaskImage, nested: boolean): void {
+function loadTask(cpu: Cpu, image: TaskImage, nested: boolean, external: number): void {
   const { state } = cpu
   state.eip = image.eip
-  state.eflags = (image.eflags | (nested ? NT : 0)) >>> 0
+  state.eflags = ((image.eflags & cpu.flagMask) | (nested ? NT : 0)) >>> 0
   for (let n = 0; n < 8; n++) state.setReg32(n, image.regs[n])
   const vm86 = (image.eflags & VM) !== 0
   const cs = image.segs[1]
@@ -139,24 +143,27 @@ function loadTask(cpu: Cpu, image: TaskImage, nested: boolean): void {
   cpu.updateMode()
   if (image.ldt & 0xfffc) {
     const ldt = image.ldt & 4 ? undefined : findDescriptor(cpu, image.ldt)
-    if (!ldt || !isSystem(ldt) || typeOf(ldt) !== 2 || !isPresent(ldt)) cpu.raise(TS_FAULT, image.ldt & 0xfffc)
+    if (!ldt || !isSystem(ldt) || typeOf(ldt) !== 2 || !isPresent(ldt))
+      cpu.raise(TS_FAULT, (image.ldt & 0xfffc) | external)
     setFromDescriptor(cpu, L.LDTR, image.ldt, ldt)
   }
   if (vm86) {
     for (let n = 0; n < 6; n++) loadRealSegment(cpu, n, image.segs[n])
     return cpu.updateMode()
   }
-  const code = cs & 0xfffc ? readDescriptor(cpu, cs, TS_FAULT) : cpu.raise(TS_FAULT, 0)
-  if (!isCode(code) || (isConforming(code) ? dplOf(code) > cpl : dplOf(code) !== cpl)) cpu.raise(TS_FAULT, cs & 0xfffc)
-  if (!isPresent(code)) cpu.raise(NP, cs & 0xfffc)
-  setFromDescriptor(cpu, L.SS, image.segs[2], markAccessed(cpu, checkStackSegment(cpu, image.segs[2], cpl, TS_FAULT)))
+  const error = (cs & 0xfffc) | external
+  const code = cs & 0xfffc ? readDescriptor(cpu, cs, TS_FAULT, external) : cpu.raise(TS_FAULT, external)
+  if (!isCode(code) || (isConforming(code) ? dplOf(code) > cpl : dplOf(code) !== cpl)) cpu.raise(TS_FAULT, error)
+  if (!isPresent(code)) cpu.raise(NP, error)
+  const stack = checkStackSegment(cpu, image.segs[2], cpl, TS_FAULT, external)
+  setFromDescriptor(cpu, L.SS, image.segs[2], markAccessed(cpu, stack))
   setFromDescriptor(cpu, L.CS, cs, markAccessed(cpu, code))
   cpu.updateMode()
   for (const n of [L.ES, L.DS, L.FS, L.GS]) {
-    const d = checkDataSegment(cpu, image.segs[n], cpl, TS_FAULT)
+    const d = checkDataSegment(cpu, image.segs[n], cpl, TS_FAULT, external)
     if (d) setFromDescriptor(cpu, n, image.segs[n], markAccessed(cpu, d))
   }
-  if (image.eip > limitOf(code)) cpu.raise(GP, 0)
+  if (image.eip > limitOf(code)) cpu.raise(GP, external)
   if (image.trap) {
     state.u32[(L.DEBUG_REGISTERS >> 2) + 6] |= 0x8000
     cpu.raise(1, 0)

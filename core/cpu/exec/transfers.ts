@@ -143,21 +143,17 @@ function callGate(cpu: Cpu, gate: Descriptor, oldCs: number, returnEip: number):
   const parameters = gate.high & 31
   const oldSs = state.selector(L.SS)
   const oldEsp = state.reg32(4)
-  const values: number[] = []
-  const mask = state.u32[L.STACK_MASK >> 2]
-  for (let i = 0; i < parameters; i++) {
-    const at = ((oldEsp + i * size) & mask) >>> 0
-    values.push(size === 4 ? cpu.read32(L.segmentOffset(L.SS), at) : cpu.read16(L.segmentOffset(L.SS), at))
-  }
   const frame = StackFrame.fromTss(cpu, cpl)
+  const values = peek(cpu, parameters, size)
   frame.push(oldSs, size)
   frame.push(oldEsp, size)
   for (const value of values.reverse()) frame.push(value, size)
   frame.push(oldCs, size)
   frame.push(returnEip, size)
   if (eip > limitOf(code)) cpu.raise(GP, 0)
+  const accessed = markAccessed(cpu, code)
   frame.loadSegment(cpl)
-  setCodeSegment(cpu, target, code, cpl, eip)
+  setCodeSegment(cpu, target, accessed, cpl, eip)
   frame.commit()
 }
 
@@ -206,8 +202,9 @@ function returnOutward(cpu: Cpu, cs: number, code: Descriptor, eip: number, esp:
   const rpl = cs & 3
   const stack = checkStackSegment(cpu, ss, rpl)
   if (eip > limitOf(code)) cpu.raise(GP, 0)
+  const accessed = markAccessed(cpu, code)
   setFromDescriptor(cpu, L.SS, ss, markAccessed(cpu, stack))
-  setCodeSegment(cpu, cs, code, rpl, eip)
+  setCodeSegment(cpu, cs, accessed, rpl, eip)
   setEsp(cpu, esp)
   dropInnerSegments(cpu)
 }
@@ -235,12 +232,13 @@ function restoreFlags(cpu: Cpu, value: number, size: number, cpl: number): void 
   const { state } = cpu
   const old = state.eflags
   let writable = STATUS_FLAGS | TF | DF | NT
-  if (size === 4) writable |= RF | AC | (cpu.profile.maxLeaf ? ID : 0)
+  if (size === 4) writable |= RF | AC | ID
   if (cpl <= ((old >>> 12) & 3)) writable |= IF
   if (cpl === 0) {
     writable |= IOPL
     if (size === 4) writable |= VIF | VIP
   }
+  writable &= cpu.flagMask
   state.eflags = ((old & ~writable) | (value & writable)) >>> 0
 }
 
@@ -266,8 +264,7 @@ function realReturn(cpu: Cpu, size: number): void {
   setEsp(cpu, state.reg32(4) + 3 * size)
   const old = state.eflags
   // Virtual-8086 mode keeps IOPL, VM, VIP and VIF; real mode sets everything but VM, VIP and VIF.
-  const kept =
-    (state.vm86 ? IOPL : 0) | VM | VIP | VIF | (size === 2 ? 0xffff_0000 : 0) | (cpu.profile.maxLeaf ? 0 : ID)
+  const kept = (state.vm86 ? IOPL : 0) | VM | VIP | VIF | (size === 2 ? 0xffff_0000 : 0) | ~cpu.flagMask
   state.eflags = ((old & kept) | (flags & ~kept)) >>> 0
 }
 
@@ -291,7 +288,8 @@ function protectedReturn(cpu: Cpu, size: number): void {
 function returnToVm86(cpu: Cpu, eip: number, cs: number, flags: number): void {
   const { state } = cpu
   const [esp, ss, es, ds, fs, gs] = peek(cpu, 6, 4, 12) as [number, number, number, number, number, number]
-  state.eflags = flags
+  if (eip > 0xffff) cpu.raise(GP, 0)
+  state.eflags = flags & cpu.flagMask
   state.u32[L.CPL >> 2] = 3
   for (const [n, selector] of [
     [L.CS, cs],
@@ -302,14 +300,15 @@ function returnToVm86(cpu: Cpu, eip: number, cs: number, flags: number): void {
     [L.GS, gs],
   ] as const)
     loadRealSegment(cpu, n, selector & 0xffff)
-  state.eip = eip & 0xffff
+  state.eip = eip
   state.setReg32(4, esp)
   cpu.updateMode()
 }
 
-/** INT n, INT3, INTO, INT1: (vector, unused). */
-export const softwareInterrupt = slowPath('software_interrupt', 2, (cpu, vector) => {
-  enterGate(cpu, vector, { source: 'software', eip: cpu.state.u32[L.NEXT_EIP >> 2] })
+/** INT n, INT3, INTO, INT1: (vector, 1 for INT1, which is no software interrupt: no privilege counts for it). */
+export const softwareInterrupt = slowPath('software_interrupt', 2, (cpu, vector, hardware) => {
+  enterGate(cpu, vector, { source: hardware ? 'fault' : 'software', eip: cpu.state.u32[L.NEXT_EIP >> 2] })
+  cpu.skipSingleStep()
 })
 
 /** A flat segment as SYSENTER and SYSEXIT make it. */

@@ -105,7 +105,7 @@ const farMemory =
 const interrupt =
   (vector: number): Semantics =>
   (o) => {
-    o.slow(softwareInterrupt, vector, 0)
+    o.slow(softwareInterrupt, vector, vector === 1 ? 1 : 0)
     o.continueAtEip()
   }
 

@@ -5,7 +5,7 @@ import { i32 } from '../../wasm/ops.ts'
 import { loadSegment, loadSegmentPointer } from '../exec/segments.ts'
 import type { Ops, Size } from '../ops/ops.ts'
 import { slowPath } from '../ops/runtime.ts'
-import { AC, ID, IF, IOPL, NT, RF, TF, VIF, VIP, VM } from '../state/cpu-state.ts'
+import { AC, ID, IF, IOPL, NT, RF, TF, VM } from '../state/cpu-state.ts'
 import * as L from '../state/layout.ts'
 import type { Row, Semantics } from './row.ts'
 import { row } from './row.ts'
@@ -19,8 +19,7 @@ export function stackPointer(o: Ops): I32 {
 }
 
 /** Sets the stack pointer, leaving the upper half of ESP alone on 16-bit stacks. */
-export function setStackPointer(o: Ops, value: I32): void {
-  const mask = o.state(L.STACK_MASK)
+function setStackPointer(o: Ops, value: I32, mask = o.state(L.STACK_MASK)): void {
   o.setReg(ESP, i32.or(i32.and(o.reg(ESP), i32.xor(mask, -1)), i32.and(value, mask)))
 }
 
@@ -61,8 +60,10 @@ const pushSegment: Semantics = (o) => push(o, o.read(0), o.size)
 
 const popSegment: Semantics = (o) => {
   const selector = o.f.let(i32.and(peek(o, o.size), 0xffff))
+  // POP SS: the increment is that of the stack popped from.
+  const mask = o.state(L.STACK_MASK)
   o.slow(loadSegment, o.registerNumber(0), selector)
-  drop(o, o.size)
+  setStackPointer(o, o.f.let(i32.add(o.reg(ESP), o.size)), mask)
 }
 
 const moveToSegment: Semantics = (o) => {
@@ -149,11 +150,11 @@ const setEflags = slowPath('popf', 2, (cpu, value, size) => {
   const iopl = (old >>> 12) & 3
   if (old & VM && iopl !== 3) cpu.raise(13, 0)
   let writable = TF | NT | 0xcd5
-  if (size === 4) writable |= AC | (cpu.profile.maxLeaf ? ID : 0)
+  if (size === 4) writable |= (AC | ID) & cpu.flagMask
   if (cpl === 0) writable |= IOPL
   if (cpl <= iopl) writable |= IF
-  // POPFD clears VIP and VIF and does not touch VM; RF is cleared.
-  const kept = size === 4 ? ~(writable | VIP | VIF | RF) : ~writable
+  // VM, VIP and VIF stay; RF is cleared.
+  const kept = ~(writable | RF)
   const hadInterrupts = old & IF
   state.eflags = ((state.eflags & kept) | (value & writable)) >>> 0
   cpu.updateMode()
@@ -214,7 +215,8 @@ const enterFrame = slowPath('enter', 3, (cpu, bytes, nesting, size) => {
     else cpu.write16(ss, (sp & mask) >>> 0, value)
   }
   pushValue(ebp)
-  const frame = sp
+  // The upper half of ESP is not part of a 16-bit stack's arithmetic.
+  const frame = ((state.reg32(4) & ~mask) | (sp & mask)) >>> 0
   let outer = ebp
   for (let i = 1; i < level; i++) {
     outer = (outer - size) | 0
@@ -224,8 +226,8 @@ const enterFrame = slowPath('enter', 3, (cpu, bytes, nesting, size) => {
   if (level > 0) pushValue(frame)
   sp = (sp - (bytes & 0xffff)) | 0
   // The final stack pointer must be writable, so that the frame can be used.
-  cpu.access.linear(ss, (sp & mask) >>> 0, 1, true)
-  if (size === 4) state.setReg32(5, mask === 0xffff ? ((ebp & 0xffff_0000) | (frame & 0xffff)) >>> 0 : frame >>> 0)
+  cpu.access.probe(ss, (sp & mask) >>> 0, size, false)
+  if (size === 4) state.setReg32(5, frame)
   else state.setReg16(5, frame)
   state.setReg32(4, ((state.reg32(4) & ~mask) | (sp & mask)) >>> 0)
 })

@@ -25,14 +25,20 @@ export class PageWalk {
   page = 0
   /** Whether a write through this translation needs no further walk: allowed and dirty already. */
   writable = false
+  /** Whether it was a large page: the TLB drops all of it at once. */
+  large = false
   /** Error code of the page fault, when `translate` returned false. */
   errorCode = 0
 
   readonly #map: AddressMap
   readonly #state: CpuState
 
-  constructor(map: AddressMap, state: CpuState) {
+  /** Reserved bits of a directory entry for 4 MiB: with PSE-36 those above 36 address bits, else all below the base. */
+  readonly #reservedLarge: number
+
+  constructor(map: AddressMap, state: CpuState, pse36: boolean) {
     this.#map = map
+    this.#reservedLarge = pse36 ? 0x3e_0000 : 0x3f_e000
     this.#state = state
   }
 
@@ -40,6 +46,7 @@ export class PageWalk {
   translate(linear: number, write: boolean, user: boolean): boolean {
     const { u32 } = this.#state
     const cr0 = u32[L.CR0 >> 2]
+    this.large = false
     if (!(cr0 & 0x8000_0000)) {
       this.page = (linear & 0xffff_f000) >>> 0
       this.writable = true
@@ -66,11 +73,12 @@ export class PageWalk {
     const pde = map.read(pdeAt, 4)
     if (!(pde & PRESENT)) return this.#fail(0, write, user)
     if (pde & LARGE && cr4 & 0x10) {
-      if (pde & 0x20_0000) return this.#fail(PF_PRESENT, write, user, PF_RESERVED)
+      if (pde & this.#reservedLarge) return this.#fail(PF_PRESENT, write, user, PF_RESERVED)
       if (!this.#allowed(pde, write, user, cr0)) return this.#fail(PF_PRESENT, write, user)
       const marked = pde | ACCESSED | (write ? DIRTY : 0)
       if (marked !== pde) map.write(pdeAt, 4, marked)
       // PSE-36: bits 13 to 20 are physical address bits 32 to 39.
+      this.large = true
       this.page = ((pde & 0xffc0_0000) >>> 0) + ((pde >>> 13) & 0xff) * 0x1_0000_0000 + (linear & 0x3f_f000)
       this.writable = (marked & DIRTY) !== 0 && this.#allowed(pde, true, user, cr0)
       return true
@@ -105,6 +113,7 @@ export class PageWalk {
       if (!this.#allowed(pde, write, user, cr0)) return this.#fail(PF_PRESENT, write, user)
       const marked = pde | ACCESSED | (write ? DIRTY : 0)
       if (marked !== pde) map.write(pdeAt, 4, marked)
+      this.large = true
       this.page = ((pde & 0xffe0_0000) >>> 0) + pdeHigh * 0x1_0000_0000 + (linear & 0x1f_f000)
       this.writable = (marked & DIRTY) !== 0 && this.#allowed(pde, true, user, cr0)
       return true

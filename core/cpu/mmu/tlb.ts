@@ -8,12 +8,15 @@ import { TLB_BASE_SUPERVISOR, TLB_BASE_USER, TLB_ENTRIES } from '../../memory/la
 
 export const TLB_ENTRY_BYTES = 16
 const NONE = -1
+const LARGE_BITS = 22
 
 export class Tlb {
   readonly #i32: Int32Array
   /** Entries that have been filled since the last flush, so that a flush costs what was used. */
   readonly #used = new Int32Array(2 * TLB_ENTRIES)
   #usedCount = 0
+  /** Regions of 4 MiB with entries from large pages. */
+  readonly #large = new Set<number>()
 
   constructor(memory: GuestMemory) {
     this.#i32 = memory.i32
@@ -32,7 +35,13 @@ export class Tlb {
     this.#i32[at + 3] = host
   }
 
+  /** `linear` lies in a large page: forgetting one address of it must forget all of them. */
+  noteLarge(linear: number): void {
+    this.#large.add(linear >>> LARGE_BITS)
+  }
+
   flush(): void {
+    this.#large.clear()
     for (let i = 0; i < this.#usedCount; i++) {
       const at = this.#used[i]
       this.#i32[at] = NONE
@@ -43,6 +52,12 @@ export class Tlb {
 
   /** Forgets one page (INVLPG). */
   flushPage(linear: number): void {
+    if (!this.#large.delete(linear >>> LARGE_BITS)) return this.#forget(linear)
+    const first = (linear >>> LARGE_BITS) * 2 ** LARGE_BITS
+    for (let at = first; at < first + 2 ** LARGE_BITS; at += 4096) this.#forget(at)
+  }
+
+  #forget(linear: number): void {
     const page = linear & 0xffff_f000
     for (const base of [TLB_BASE_SUPERVISOR, TLB_BASE_USER]) {
       const at = (base + (((page >>> 12) & (TLB_ENTRIES - 1)) << 4)) >> 2

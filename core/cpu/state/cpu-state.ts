@@ -24,6 +24,8 @@ export const VIF = 0x8_0000
 export const VIP = 0x10_0000
 export const ID = 0x20_0000
 export const STATUS_FLAGS = CF | PF | AF | ZF | SF | OF
+/** Everything else that exists; reserved bits stay zero. */
+const CONTROL_FLAGS = TF | IF | DF | IOPL | NT | RF | VM | AC | VIF | VIP | ID
 
 /** Registers of one CPU in `memory`. */
 export class CpuState {
@@ -100,7 +102,7 @@ export class CpuState {
 
   /** Sets all of EFLAGS, status flags into their lazy form. Does not update MODE: the CPU's own setter does (see Cpu). */
   set eflags(value: number) {
-    this.u32[L.EFLAGS >> 2] = value & ~(STATUS_FLAGS | 2 | 0x8028)
+    this.u32[L.EFLAGS >> 2] = value & CONTROL_FLAGS
     this.setStatusFlags(value)
   }
 

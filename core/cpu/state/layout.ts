@@ -29,7 +29,7 @@ export const EXIT_REQUEST = 0x0a0
 /** Pending fault: 0, or vector + 1. Generated code tests it after every slow-path call and leaves the instruction. */
 export const FAULT = 0x0a4
 export const FAULT_ERROR = 0x0a8
-/** 1: the next instruction runs without interrupts (after STI, MOV SS, POP SS). */
+/** The next instruction runs without interrupts: 1 after STI, 2 after MOV SS and POP SS, when debug exceptions wait, too. */
 export const INHIBIT = 0x0ac
 export const CPL = 0x0b0
 /** Key of everything the decoder and generated code assume (bits MODE_*). A block runs only under the mode it was made for. */
