@@ -35,7 +35,7 @@ export interface IdePlace {
 
 /** A hard disk on any controller. INT 13h reaches it through its medium, so every controller can be booted from. */
 export interface HardDisk {
-  /** As shown in the boot menu: "IDE 0 master: Windows 98.qcow2". */
+  /** Where it is, as shown in the boot menu: "IDE 0 master". */
   readonly label: string
   readonly media: BlockDevice
   /** The drive's own (physical) geometry, as IDENTIFY DEVICE reports it. */

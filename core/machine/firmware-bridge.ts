@@ -98,7 +98,7 @@ export function createFirmwareMachine(parts: BridgeParts): FirmwareMachine {
   const hardDisks = drives.ofKind('disk').map((drive): HardDisk => {
     const media = drive.medium as NonNullable<Drive['medium']>
     return {
-      label: `${placeName(drive)}: hard disk`,
+      label: placeName(drive),
       media,
       geometry: driveGeometry(media),
       ide: idePlace(drive),
@@ -106,7 +106,7 @@ export function createFirmwareMachine(parts: BridgeParts): FirmwareMachine {
   })
   const cdDrives = drives.ofKind('cdrom').map(
     (drive): CdDrive => ({
-      label: `${placeName(drive)}: CD drive`,
+      label: placeName(drive),
       get media() {
         return drive.medium
       },

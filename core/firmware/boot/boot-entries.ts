@@ -22,10 +22,10 @@ const SECTOR_BYTES = 512
 /** Drives in boot order; of floppies A: alone. */
 export function bootDevices(machine: FirmwareMachine): BootDevice[] {
   return machine.config.bootOrder.flatMap((kind): BootDevice[] => {
-    if (kind === 'floppy') return machine.floppies[0] ? [{ kind, index: 0, label: 'Floppy drive A:' }] : []
+    if (kind === 'floppy') return machine.floppies[0] ? [{ kind, index: 0, label: 'Floppy drive A' }] : []
     const drives = kind === 'disk' ? machine.hardDisks : machine.cdDrives
     const what = kind === 'disk' ? 'Hard disk' : 'CD drive'
-    return drives.map(({ label }, index) => ({ kind, index, label: `${what} ${label}` }))
+    return drives.map(({ label }, index) => ({ kind, index, label: `${what}, ${label}` }))
   })
 }
 
@@ -62,9 +62,9 @@ function isBlank(sector: Uint8Array): boolean {
   return true
 }
 
-/** A jump, or CLI, or loading a register as the first instruction. */
+/** Every useful first instruction has an opcode from 06h on; the blank sectors of old formats begin lower. */
 function looksLikeCode(sector: Uint8Array): boolean {
-  return [0xeb, 0xe9, 0xfa, 0xfc, 0x33, 0x31, 0xb8, 0x8c, 0x0e, 0xea].includes(sector[0])
+  return sector[0] >= 0x06
 }
 
 /** BIOS drive number that a boot program is told. */
