@@ -21,12 +21,11 @@ export type Step =
 export type Steps<Result = void> = Generator<Step, Result, number>
 
 /** Segment registers by their number in the state layout. */
-export const { ES, CS, SS, DS } = L
+export const { ES, SS, DS } = L
 
 /** Bits of the caller's FLAGS. */
 export const CARRY = 1
-export const ZERO = 0x40
-export const INTERRUPTS = 0x200
+const ZERO = 0x40
 
 /** A service: one that finishes at once, or takes steps. */
 export type Run = ((call: Call) => Steps) | ((call: Call) => void)

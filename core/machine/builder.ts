@@ -46,11 +46,6 @@ const MIB = 1 << 20
 /** The interpreter is the same for all machines of a process. */
 let sharedImage: InterpreterImage | undefined
 
-/** Uses `image`, loaded from where a build put it, in place of generating the interpreter. */
-export function provideInterpreter(image: InterpreterImage): void {
-  sharedImage = image
-}
-
 /** Makes a machine, switched on and about to execute its first instruction. Throws AppError `vm/invalid-state`, `spec/invalid` or `firmware/bad-image`. */
 export function createMachine(config: MachineConfig): Machine {
   if (config.memoryMib < 1 || config.memoryMib > 3072)

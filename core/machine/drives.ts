@@ -19,7 +19,7 @@ export interface Drive {
 }
 
 /** Index of a floppy drive (A: is 0). */
-export const floppyIndex = (slot: DriveSlot): 0 | 1 => (slot === 'fdb' ? 1 : 0)
+const floppyIndex = (slot: DriveSlot): 0 | 1 => (slot === 'fdb' ? 1 : 0)
 
 export const ideSlot = (slot: DriveSlot): IdeSlot => IDE_SLOTS[slot] as IdeSlot
 

@@ -6,7 +6,7 @@
 import type { VirtualClock } from '../time/virtual-clock.ts'
 
 /** The virtual clock's nominal rate: 100 million instructions a second. */
-export const NS_PER_INSTRUCTION = 10
+const NS_PER_INSTRUCTION = 10
 
 export interface GuestClock extends VirtualClock {
   readonly virtual: boolean

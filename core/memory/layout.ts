@@ -13,21 +13,16 @@
  *   0x1a00000  video memory
  *   then       guest RAM
  */
-export const STATE_BASE = 0
-export const TABLES_BASE = 0x1_0000
 export const TLB_BASE_SUPERVISOR = 0x2_0000
 export const TLB_BASE_USER = 0x4_0000
 export const TLB_ENTRIES = 8192
 export const JUMP_CACHE_BASE = 0x6_0000
 export const JUMP_CACHE_ENTRIES = 8192
-export const ENGINE_BASE = 0x8_0000
 export const DECODE_BASE = 0x10_0000
 export const DECODE_BYTES = 0x180_0000
 export const ROM_BASE = 0x190_0000
 export const ROM_BYTES = 0x10_0000
 export const VRAM_BASE = 0x1a0_0000
-/** Video memory is at most this much; guest RAM follows what the machine has. */
-export const VRAM_MAX_BYTES = 0x400_0000
 
 /** Where guest RAM begins in the shared memory, given the video memory's size in bytes (a multiple of 64 KiB). */
 export function ramBase(vramBytes: number): number {

@@ -34,7 +34,7 @@ export type ProbeStep =
 /** Registers after a call, by name, with `flags`; or bytes. */
 export type ProbeResult = Readonly<Record<string, number>> | Uint8Array
 
-export const NAMES = ['ax', 'bx', 'cx', 'dx', 'si', 'di', 'bp', 'ds', 'es', 'flags'] as const
+const NAMES = ['ax', 'bx', 'cx', 'dx', 'si', 'di', 'bp', 'ds', 'es', 'flags'] as const
 const SOURCE = join(import.meta.dirname, 'bios-probe.asm')
 /** Disk of 8 MiB: boot sector, 32 KiB of steps. */
 const DISK_BYTES = 8 << 20

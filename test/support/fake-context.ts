@@ -25,7 +25,7 @@ export class FakeWire implements InterruptLine {
 }
 
 /** A DMA channel that a test programs directly: `toDevice` is what the device reads, `fromDevice` collects what it writes. */
-export class FakeDmaChannel implements DmaChannel {
+class FakeDmaChannel implements DmaChannel {
   ready = false
   /** Bytes left until terminal count. */
   remaining = 0
@@ -61,7 +61,7 @@ export class FakeDmaChannel implements DmaChannel {
 }
 
 /** Eight scripted DMA channels. */
-export class FakeDma implements DmaService {
+class FakeDma implements DmaService {
   readonly channels: readonly FakeDmaChannel[] = Array.from({ length: 8 }, () => new FakeDmaChannel())
 
   channel(number: number): FakeDmaChannel {
@@ -72,7 +72,7 @@ export class FakeDma implements DmaService {
 }
 
 /** Keeps log lines for a test to look at. */
-export class FakeLog implements LogSink {
+class FakeLog implements LogSink {
   readonly lines: string[] = []
 
   debug(message: string): void {
@@ -89,7 +89,7 @@ export class FakeLog implements LogSink {
 }
 
 /** A port bus that knows which ports are claimed at the moment. */
-export class RecordingPortBus extends PortBus {
+class RecordingPortBus extends PortBus {
   readonly #ranges = new Set<{ first: number; count: number }>()
 
   override register(first: number, count: number, handler: PortHandler): () => void {

@@ -10,7 +10,7 @@ import { BDA, EBDA, ebdaAddress } from './bda.ts'
 
 export const DISKS_MAX = 16
 const GEOMETRY_BYTES = 6
-export const EDD_TABLE_BYTES = 16
+const EDD_TABLE_BYTES = 16
 
 /** The geometry that INT 13h shows for hard disk `index` (0 is 80h). */
 export function translatedGeometry(machine: FirmwareMachine, index: number): Geometry {
@@ -36,6 +36,10 @@ export function moveDiskToFront(machine: FirmwareMachine, index: number): void {
 }
 
 export function setUpDisks(machine: FirmwareMachine): void {
+  // What is in the floppy drives now is no change.
+  machine.floppies.slice(0, 2).forEach((drive, i) => {
+    if (drive) machine.writeLinear8(ebdaAddress(machine, EBDA.floppyChanges) + i, drive.mediaChanges & 0xff)
+  })
   const disks = disksInOrder(machine)
   machine.writeLinear8(BDA.diskCount, disks.length)
   machine.writeLinear8(BDA.diskControl, 0xc0)

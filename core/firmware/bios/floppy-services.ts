@@ -51,11 +51,3 @@ export function setFloppyMediaType(call: Call, drive: Drive): number {
   const same = tracks === geometry.cylinders && (call.cl & 0x3f) === geometry.sectorsPerTrack
   return same ? STATUS.good : STATUS.badMediaType
 }
-
-/** At POST: what is in the drives now is no change. */
-export function setUpFloppyChanges(call: Call): void {
-  const { machine } = call
-  machine.floppies.slice(0, 2).forEach((drive, i) => {
-    if (drive) machine.writeLinear8(ebdaAddress(machine, EBDA.floppyChanges) + i, drive.mediaChanges & 0xff)
-  })
-}

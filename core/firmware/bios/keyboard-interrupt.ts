@@ -8,17 +8,17 @@ import { EXTENDED_KEYS, KEYPAD_DIGITS, KEYS } from './key-tables.ts'
 import { keyboardAnswered, RESPONSE_ACK, RESPONSE_RESEND, updateLeds } from './keyboard-leds.ts'
 
 /** What ROM code does after the acknowledge: its value in BL. */
-export const KEY_ACTION = { none: 0, ctrlBreak: 1, printScreen: 2, pause: 3, sysRequest: 4, sysRelease: 5, stored: 6 }
+const KEY_ACTION = { none: 0, ctrlBreak: 1, printScreen: 2, pause: 3, sysRequest: 4, sysRelease: 5, stored: 6 }
 
 /** 0040:0017. */
-export const RIGHT_SHIFT = 0x01
-export const LEFT_SHIFT = 0x02
-export const CTRL = 0x04
-export const ALT = 0x08
-export const SCROLL_LOCK = 0x10
-export const NUM_LOCK = 0x20
-export const CAPS_LOCK = 0x40
-export const INSERT = 0x80
+const RIGHT_SHIFT = 0x01
+const LEFT_SHIFT = 0x02
+const CTRL = 0x04
+const ALT = 0x08
+const SCROLL_LOCK = 0x10
+const NUM_LOCK = 0x20
+const CAPS_LOCK = 0x40
+const INSERT = 0x80
 /** 0040:0018. */
 const LEFT_CTRL = 0x01
 const LEFT_ALT = 0x02

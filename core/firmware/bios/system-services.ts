@@ -63,12 +63,12 @@ export function* systemService(call: Call): Steps {
   }
 }
 
-export function good(call: Call): void {
+function good(call: Call): void {
   call.ah = 0
   call.carry = false
 }
 
-export function unsupported(call: Call): void {
+function unsupported(call: Call): void {
   call.ah = UNSUPPORTED
   call.carry = true
 }

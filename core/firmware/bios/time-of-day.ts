@@ -137,7 +137,7 @@ function* cancelAlarm(call: Call): Steps {
 }
 
 /** Opens IRQ 8 at the second interrupt controller. */
-export function* unmaskClock(call: Call): Steps {
+function* unmaskClock(call: Call): Steps {
   const mask = yield* call.in8(0xa1)
   yield* call.out8(0xa1, mask & ~1)
 }

@@ -49,7 +49,7 @@ export const TABLES = {
 } as const
 
 /** Drive tables behind INT 41h and INT 46h: types 46 and 47 of the table at E401h, as CMOS says. */
-export const DRIVE_TABLE_BYTES = 16
+const DRIVE_TABLE_BYTES = 16
 export const FIRST_DRIVE_TYPE = 46
 
 /** Linear address of the table of drive type `type` (1 to 47). */

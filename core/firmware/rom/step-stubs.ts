@@ -7,7 +7,7 @@ import type { Assembler } from './assembler.ts'
 import { SERVICE } from './services.ts'
 
 /** Offset of the stubs in each ROM image: after an option ROM's header. */
-export const STEP_STUBS = 0x40
+const STEP_STUBS = 0x40
 const STUB_BYTES = 16
 const NAMES = ['in1', 'in2', 'in4', 'out1', 'out2', 'out4', 'read', 'write', 'pause', 'popEs'] as const
 

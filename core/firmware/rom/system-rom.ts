@@ -128,7 +128,7 @@ const INITIAL_VECTORS: readonly number[] = [
  * INT 1Eh: step rate and unload, load and no DMA, motor off after 37 ticks, 512 bytes, 18 sectors, gap 1Bh, data length FFh,
  * format gap 6Ch, filler F6h, settle 15 ms, motor start 1 s (PC AT Technical Reference, "Diskette Parameter Table").
  */
-export const DISKETTE_PARAMETERS = [0xaf, 0x02, 0x25, 0x02, 0x12, 0x1b, 0xff, 0x6c, 0xf6, 0x0f, 0x08] as const
+const DISKETTE_PARAMETERS = [0xaf, 0x02, 0x25, 0x02, 0x12, 0x1b, 0xff, 0x6c, 0xf6, 0x0f, 0x08] as const
 
 /** INT 15h, AH=C0h: second PIC, RTC, keyboard intercept, EBDA; INT 16h AH=09h. */
 function emitConfigTable(a: Assembler): void {

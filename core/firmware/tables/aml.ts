@@ -69,7 +69,7 @@ export function packageOf(...elements: Aml[]): Aml {
   return packaged([0x12], [elements.length, ...elements.flat()])
 }
 
-export function buffer(bytes: readonly number[]): Aml {
+function buffer(bytes: readonly number[]): Aml {
   return packaged([0x11], [...integer(bytes.length), ...bytes])
 }
 

@@ -85,7 +85,7 @@ interface TeletypeCharacter {
 }
 
 /** Writes one character and moves the cursor of `page`; bell, backspace, line feed and carriage return act. */
-export function* teletypeCharacter(call: Call, { page, character, attribute }: TeletypeCharacter): Steps {
+function* teletypeCharacter(call: Call, { page, character, attribute }: TeletypeCharacter): Steps {
   let { row, column } = cursorOf(call, page)
   const columns = columnsOf(call)
   const rows = rowsOf(call)

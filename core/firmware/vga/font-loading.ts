@@ -12,7 +12,7 @@ const CHARACTER_BYTES = 32
 export const ROM_FONTS = { 8: font8x8, 14: font8x14, 16: font8x16 } as const
 
 /** First byte of font block `block`: blocks 4 to 7 lie between 0 to 3. */
-export function blockOffset(block: number): number {
+function blockOffset(block: number): number {
   return ((block & 3) << 14) | ((block & 4) << 11)
 }
 

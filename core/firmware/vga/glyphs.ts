@@ -20,7 +20,7 @@ export interface GlyphRun {
 }
 
 /** Rows of dots of a character. CGA modes have the upper half of their characters behind INT 1Fh. */
-export function* glyphOf(call: Call, canvas: Canvas, character: number): Steps<Uint8Array> {
+function* glyphOf(call: Call, canvas: Canvas, character: number): Steps<Uint8Array> {
   const { machine } = call
   const height = charHeightOf(call)
   const upper = (canvas.kind === 'cga4' || canvas.kind === 'cga2') && character >= 0x80

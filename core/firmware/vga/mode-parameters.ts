@@ -170,7 +170,7 @@ const vga256: Row = {
 }
 
 /** Places of entries in the table that are not their mode's number. */
-export const ENTRY_350 = 0x13
+const ENTRY_350 = 0x13
 const text350 = [colourText(40, 14), colourText(40, 14), colourText(80, 14), colourText(80, 14)]
 const UNUSED: Row = {
   text: [0, 0, 0, 0],

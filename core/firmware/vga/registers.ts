@@ -7,11 +7,11 @@ export const GRAPHICS = 0x3ce
 const ATTRIBUTE = 0x3c0
 const ATTRIBUTE_READ = 0x3c1
 /** Bit of the attribute index that gives the palette to the picture. */
-export const SHOW_PICTURE = 0x20
+const SHOW_PICTURE = 0x20
 export const MISC_WRITE = 0x3c2
 export const MISC_READ = 0x3cc
 export const DAC_MASK = 0x3c6
-export const DAC_READ_INDEX = 0x3c7
+const DAC_READ_INDEX = 0x3c7
 export const DAC_WRITE_INDEX = 0x3c8
 export const DAC_DATA = 0x3c9
 

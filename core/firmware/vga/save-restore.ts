@@ -23,10 +23,10 @@ import {
   setIndexed,
 } from './registers.ts'
 
-export const SAVE_HARDWARE = 1
-export const SAVE_BIOS = 2
-export const SAVE_COLOURS = 4
-export const SAVE_VBE = 8
+const SAVE_HARDWARE = 1
+const SAVE_BIOS = 2
+const SAVE_COLOURS = 4
+const SAVE_VBE = 8
 
 /** Indices (4), sequencer 5, CRT controller 25, graphics 9, attributes 21, misc, feature. */
 const HARDWARE_BYTES = 0x46

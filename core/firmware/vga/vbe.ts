@@ -105,7 +105,7 @@ function* stateService(call: Call): Steps {
 }
 
 /** BH: 0 sets the window's bank to DX, 1 returns it; BL is the window, A alone. */
-export function* window(call: Call): Steps {
+function* window(call: Call): Steps {
   if (!inVbeMode(call) || call.machine.readLinear16(BDA.vbeMode) & LINEAR) {
     call.ax = INVALID
     return
