@@ -135,9 +135,9 @@ describe('A machine that finds nothing to start from', () => {
 
       This machine found nothing to start from:
 
-        Floppy drive A:: the disk is blank or not formatted
-        CD drive IDE 1 master: CD drive: no CD in the drive
-        Hard disk IDE 0 master: hard disk: the disk is blank
+        Floppy drive A: the disk is blank or not formatted
+        CD drive, IDE 1 master: no CD in the drive
+        Hard disk, IDE 0 master: the disk is blank
 
       Insert a system disk or CD, or attach another image, then press Enter to try
       again. F12 shows the boot menu, Ctrl-Alt-Del restarts the machine."
@@ -167,9 +167,9 @@ describe('The boot menu', () => {
         Vitrine BIOS 0.1.0
         Start from:
 
-         1  Floppy drive A:
-         2  Hard disk IDE 0 master: hard disk
-         3  Hard disk IDE 0 slave: hard disk
+         1  Floppy drive A
+         2  Hard disk, IDE 0 master
+         3  Hard disk, IDE 0 slave
 
         Up, Down or a digit chooses, Enter starts, Esc goes on in the boot order."
     `)
