@@ -117,13 +117,7 @@ function enterReal(cpu: Cpu, vector: number, delivery: Delivery): void {
   cpu.updateMode()
 }
 
-function enterHandler(
-  cpu: Cpu,
-  gate: Descriptor,
-  type: number,
-  external: number,
-  delivery: Delivery,
-): void {
+function enterHandler(cpu: Cpu, gate: Descriptor, type: number, external: number, delivery: Delivery): void {
   const { state } = cpu
   const size = type >= 14 ? 4 : 2
   const target = gate.low >>> 16
