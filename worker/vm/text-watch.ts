@@ -53,7 +53,7 @@ export class TextWatch {
     if (this.#waits.length === 0) return
     if (this.#fresh) this.#lookAtSerial()
     this.#fresh = false
-    if (nowNs >= this.#nextLookNs) {
+    if (nowNs >= this.#nextLookNs && this.#looking) {
       this.#nextLookNs = nowNs + SCREEN_GAP_NS
       this.#lookAtScreen()
     }
@@ -63,7 +63,13 @@ export class TextWatch {
   /** When the next look is due on the guest's clock, Infinity without a wait. */
   nextNs(): number {
     if (this.#waits.length === 0) return Number.POSITIVE_INFINITY
-    return this.#waits.reduce((earliest, { deadlineNs }) => Math.min(earliest, deadlineNs), this.#nextLookNs)
+    const lookNs = this.#looking ? this.#nextLookNs : Number.POSITIVE_INFINITY
+    return this.#waits.reduce((earliest, { deadlineNs }) => Math.min(earliest, deadlineNs), lookNs)
+  }
+
+  /** Whether some wait is for text, not for time alone. */
+  get #looking(): boolean {
+    return this.#waits.some(({ text }) => text !== null)
   }
 
   #lookAtSerial(): void {

@@ -83,6 +83,9 @@ function forCaller(key: number, enhanced: boolean): number {
 const SAME_POLLS = 64
 const POLL_GAP_NS = 200_000
 const REST_NS = 2_000_000
+/** One that goes on for about half a second is a prompt, and rests longer. An interrupt ends any rest. */
+const PROMPT_POLLS = 255
+const PROMPT_REST_NS = 20_000_000
 
 /**
  * Programs that wait for a key by polling would keep the host busy. One that polls again and again with the same registers
@@ -99,12 +102,14 @@ function rest(call: Call): void {
   // DOS polls from two places in turn.
   const last = machine.readLinear32(hashAt)
   const same = last === hash || machine.readLinear32(hashAt + 4) === hash
-  const soon = sinceNs >= 0 && sinceNs < POLL_GAP_NS + REST_NS
-  const count = same && soon ? Math.min(machine.readLinear8(countAt) + 1, SAME_POLLS) : 0
+  const before = machine.readLinear8(countAt)
+  // The host may wake late from a rest.
+  const soon = sinceNs >= 0 && sinceNs < POLL_GAP_NS + (before < SAME_POLLS ? 0 : 2 * PROMPT_REST_NS)
+  const count = same && soon ? Math.min(before + 1, PROMPT_POLLS) : 0
   machine.writeLinear32(hashAt + 4, last)
   machine.writeLinear32(hashAt, hash)
   machine.writeLinear8(countAt, count)
-  if (count === SAME_POLLS) machine.idle(REST_NS)
+  if (count >= SAME_POLLS) machine.idle(count === PROMPT_POLLS ? PROMPT_REST_NS : REST_NS)
   writeTime(machine, timeAt, nowNs)
 }
 
