@@ -29,7 +29,10 @@ export class FunctionBuilder {
   readonly #locals: ValType[] = []
   readonly #free = new Map<ValType, number[]>()
   #out = new ByteSink()
+  readonly #start = new ByteSink()
   #level = 0
+  /** Locals handed out in the innermost scope. */
+  #scope: Local[] | undefined
 
   constructor(params: readonly ValType[]) {
     this.params = params
@@ -40,11 +43,41 @@ export class FunctionBuilder {
     return makeLocal(type, index)
   }
 
-  /** A new local, zero at function entry. */
+  /** A new local. It is zero at function entry unless locals are given back with `release` or by `scope`. */
   local<T extends ValType>(type: T): Local<T> {
     const reused = this.#free.get(type)?.pop()
-    if (reused !== undefined) return makeLocal(type, reused)
-    return makeLocal(type, this.params.length + this.#locals.push(type) - 1)
+    const local = makeLocal(type, reused ?? this.params.length + this.#locals.push(type) - 1)
+    this.#scope?.push(local)
+    return local
+  }
+
+  /** Runs `body` and gives back the locals made in it, except those among `kept()`. */
+  scope(body: () => void, kept: () => readonly Expr[]): void {
+    const outer = this.#scope
+    const own: Local[] = []
+    this.#scope = own
+    body()
+    this.#scope = outer
+    const stay = new Set(kept().map((e) => (e as Partial<Local>).index))
+    for (const local of own) {
+      if (!stay.has(local.index)) this.release(local)
+      else outer?.push(local)
+    }
+  }
+
+  /** How many blocks, loops and ifs are open. */
+  get depth(): number {
+    return this.#level
+  }
+
+  /** Statements that `build` makes go to the function's beginning, before everything else (blocks opened so far included). */
+  prologue(build: () => void): void {
+    const [out, level] = [this.#out, this.#level]
+    this.#out = this.#start
+    this.#level = 0
+    build()
+    this.#out = out
+    this.#level = level
   }
 
   /** Gives a local back for reuse. Its value is undefined after the next `local`. */
@@ -249,6 +282,7 @@ export class FunctionBuilder {
       body.u32(count)
       body.u8(VAL_TYPE_CODE[type])
     }
+    body.append(this.#start)
     body.append(this.#out)
     body.u8(0x0b)
     return body

@@ -68,6 +68,11 @@ export class ModuleBuilder {
     build(fn.body)
   }
 
+  /** Exports `body`, built by the caller, as function `name` of no result. */
+  add(name: string, body: FunctionBuilder): void {
+    this.declare(name, body.params, 'void', true).body = body
+  }
+
   /** Declares and builds at once. */
   define<R extends Result>(
     name: string,

@@ -271,7 +271,7 @@ export class Cpu {
     const cpl = u32[L.CPL >> 2]
     const csAttributes = this.state.segmentAttributes(L.CS)
     const ssAttributes = this.state.segmentAttributes(L.SS)
-    let mode = 0
+    let mode = this.state.flatMode
     if (csAttributes & 0x40_0000) mode |= L.MODE_CODE32
     if (ssAttributes & 0x40_0000) mode |= L.MODE_STACK32
     if (cr0 & CR0_PE) mode |= vm86 ? L.MODE_PROTECTED | L.MODE_VM86 : L.MODE_PROTECTED

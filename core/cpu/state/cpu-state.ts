@@ -154,6 +154,19 @@ export class CpuState {
     const writable = !code && (attributes & 0x200) !== 0
     this.u32[at + (L.SEG_READ_END >> 2)] = readable ? end : 0
     this.u32[at + (L.SEG_WRITE_END >> 2)] = writable ? end : 0
+    if (segment <= L.DS) this.u32[L.MODE >> 2] = (this.u32[L.MODE >> 2] & ~L.MODE_FLAT) | this.flatMode
+  }
+
+  /** MODE_FLAT if ES, CS, SS and DS cover all 4 GiB from 0, the data segments for reading and writing; else 0. */
+  get flatMode(): number {
+    const { u32 } = this
+    for (let s = L.ES; s <= L.DS; s++) {
+      const at = L.segmentOffset(s) >> 2
+      if (u32[at + (L.SEG_BASE >> 2)] !== 0 || u32[at + (L.SEG_LIMIT >> 2)] !== 0xffff_ffff) return 0
+      if (s === L.CS) continue
+      if (u32[at + (L.SEG_WRITE_END >> 2)] === 0 || u32[at + (L.SEG_READ_END >> 2)] === 0) return 0
+    }
+    return L.MODE_FLAT
   }
 
   /** Loads a segment register as real mode and virtual-8086 mode do: base is selector × 16, limit 64 KiB (in real mode: kept by callers that need it). */

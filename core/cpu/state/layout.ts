@@ -151,7 +151,7 @@ export const MODE_STACK32 = 2
 export const MODE_PROTECTED = 4
 export const MODE_VM86 = 8
 export const MODE_USER = 16
-/** DS, ES and SS have base 0 and limit 4 GiB; CS likewise. */
+/** ES, CS, SS and DS have base 0 and limit 4 GiB, and data may be read and written: CpuState.setSegment keeps it up to date. */
 export const MODE_FLAT = 32
 /** One instruction a block: single step, inhibited interrupts, code breakpoints. */
 export const MODE_SINGLE = 64
