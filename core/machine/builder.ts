@@ -5,7 +5,7 @@ import type { InterruptLine } from '../bus/interrupt-line.ts'
 import { PciBus } from '../bus/pci-bus.ts'
 import { memoryWindow, PciConfig } from '../bus/pci-config.ts'
 import { PortBus } from '../bus/port-bus.ts'
-import { Cpu } from '../cpu/exec/cpu.ts'
+import { Cpu, EXECUTION } from '../cpu/exec/cpu.ts'
 import { buildInterpreterImage, type InterpreterImage } from '../cpu/exec/image.ts'
 import { CPU_PROFILES } from '../cpu/exec/profiles.ts'
 import * as L from '../cpu/state/layout.ts'
@@ -132,6 +132,7 @@ class Pc implements Machine {
         },
       },
       profile,
+      EXECUTION[config.engine],
     )
     pic.onOutput = () => this.#cpu.interruptChanged()
     // Port F0h: the coprocessor's error is acknowledged; the processor goes on despite it (IGNNE#).
@@ -267,11 +268,13 @@ class Pc implements Machine {
   }
 
   counters(): MachineCounters {
+    const { instructions, compiler } = this.#cpu
+    const compiled = Math.min(compiler?.instructions ?? 0, instructions)
     return {
-      instructionsInterpreted: this.#cpu.instructions,
-      instructionsCompiled: 0,
+      instructionsInterpreted: instructions - compiled,
+      instructionsCompiled: compiled,
       haltedNs: this.#loop.haltedNs,
-      regionsCompiled: 0,
+      regionsCompiled: compiler?.compiled ?? 0,
       exits: {
         slices: this.#loop.slices,
         decoded: this.#cpu.blocks.decoded,

@@ -18,6 +18,13 @@ export const TLB_BASE_USER = 0x4_0000
 export const TLB_ENTRIES = 8192
 export const JUMP_CACHE_BASE = 0x6_0000
 export const JUMP_CACHE_ENTRIES = 8192
+const ENGINE_BASE = 0x8_0000
+/** Executions that make a block hot, as the interpreter compares them (i32; 0: never). */
+export const HOT_THRESHOLD = ENGINE_BASE
+/** Instructions that compiled code has begun (i64). */
+export const COMPILED_COUNT = ENGINE_BASE + 8
+/** A word for each compiled region: 0 once its code has changed. */
+export const VALIDITY_BASE = ENGINE_BASE + 0x1_0000
 export const DECODE_BASE = 0x10_0000
 export const DECODE_BYTES = 0x180_0000
 export const ROM_BASE = 0x190_0000

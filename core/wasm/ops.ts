@@ -21,6 +21,7 @@ function binary32(opcode: number, fold: Fold32, zeroRight = false, commutes = fa
 
 const compare32 = (opcode: number, fold: (a: number, b: number) => boolean) =>
   binary32(opcode, (a, b) => (fold(a, b) ? 1 : 0))
+const greater = compare32(0x4b, (a, b) => a >>> 0 > b >>> 0)
 /** Division traps on zero, so it is never folded. */
 const plain32 =
   (opcode: number) =>
@@ -50,7 +51,7 @@ export const i32 = {
   lt_s: compare32(0x48, (a, b) => a < b),
   lt_u: compare32(0x49, (a, b) => a >>> 0 < b >>> 0),
   gt_s: compare32(0x4a, (a, b) => a > b),
-  gt_u: compare32(0x4b, (a, b) => a >>> 0 > b >>> 0),
+  gt_u: (a: I32In, b: I32In): I32 => (asI32(b).constant === -1 ? constI32(0) : greater(a, b)),
   le_s: compare32(0x4c, (a, b) => a <= b),
   le_u: compare32(0x4d, (a, b) => a >>> 0 <= b >>> 0),
   ge_s: compare32(0x4e, (a, b) => a >= b),

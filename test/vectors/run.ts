@@ -16,11 +16,12 @@ if (!file || positionals.length > 1) {
   console.error('Usage: npm run vectors -- FILE [--engine interpreter|compiler] [--op TEXT] [--show N]')
   process.exit(2)
 }
-if (values.engine !== 'interpreter') {
-  console.error(`Engine '${values.engine}' does not exist; use interpreter`)
+const { engine } = values
+if (engine !== 'interpreter' && engine !== 'compiler') {
+  console.error(`Engine '${engine}' does not exist; use interpreter or compiler`)
   process.exit(2)
 }
-const runner = new VectorRunner()
+const runner = new VectorRunner(engine)
 let passed = 0
 let failed = 0
 const byOp = new Map<string, { count: number; sample: string }>()

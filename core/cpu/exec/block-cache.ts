@@ -73,6 +73,7 @@ export class BlockCache {
 
   /** Throws all decoded code away. */
   flush(): void {
+    this.#cpu.compiler?.flush()
     this.#blocks = new Map()
     this.#pages = new Map()
     this.#incoming = new Map()
@@ -128,6 +129,7 @@ export class BlockCache {
   /** Makes every instruction of `block` lead back to the dispatcher. */
   #drop(block: number): void {
     this.invalidated++
+    this.#cpu.compiler?.drop(block)
     const count = this.#i32[(block + D.BLOCK_COUNT) >> 2]
     const reload = this.#handlers + 1
     for (let i = 0; i <= count; i++) this.#i32[(block + D.BLOCK_HEADER + i * D.OP_BYTES + D.OP_HANDLER) >> 2] = reload

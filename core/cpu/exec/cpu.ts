@@ -6,6 +6,7 @@ import type { PortBus } from '../../bus/port-bus.ts'
 import type { AddressMap } from '../../memory/address-map.ts'
 import { TLB_BASE_SUPERVISOR, TLB_BASE_USER } from '../../memory/layout.ts'
 import { Decoder } from '../decode/decoder.ts'
+import { Compiler } from '../jit/compiler.ts'
 import { PageWalk } from '../mmu/paging.ts'
 import { Tlb } from '../mmu/tlb.ts'
 import type { SlowPath } from '../ops/runtime.ts'
@@ -51,6 +52,20 @@ export interface CpuHost {
   shutdown(): void
 }
 
+/** Executions after which `auto` compiles a block. */
+const HOT_EXECUTIONS = 500
+
+/** How code is executed. `hotExecutions`: a block is compiled after so many; 0 never, 1 at its first. */
+export interface ExecutionOptions {
+  readonly hotExecutions: number
+}
+
+export const EXECUTION: Readonly<Record<'auto' | 'interpreter' | 'compiler', ExecutionOptions>> = {
+  interpreter: { hotExecutions: 0 },
+  auto: { hotExecutions: HOT_EXECUTIONS },
+  compiler: { hotExecutions: 1 },
+}
+
 export class Cpu {
   readonly state: CpuState
   readonly map: AddressMap
@@ -61,6 +76,7 @@ export class Cpu {
   readonly tlb: Tlb
   readonly access: MemoryAccess
   readonly blocks: BlockCache
+  readonly compiler: Compiler | undefined
   /** Whether #AC is checked at present (CR0.AM, EFLAGS.AC, CPL 3). */
   alignmentChecks = false
   /** Set while the NMI handler runs: further NMIs wait for IRET. */
@@ -83,7 +99,7 @@ export class Cpu {
   #debugTrap = 0
   #singleStepDone = false
 
-  constructor(image: InterpreterImage, map: AddressMap, ports: PortBus, host: CpuHost, profile: CpuProfile) {
+  constructor(image: InterpreterImage, map: AddressMap, ports: PortBus, host: CpuHost, profile: CpuProfile, execution: ExecutionOptions = EXECUTION.interpreter) {
     this.map = map
     this.ports = ports
     this.host = host
@@ -104,6 +120,17 @@ export class Cpu {
     for (const path of image.slowPaths) slow[path.name] = this.#import(path)
     const instance = new WebAssembly.Instance(image.module, { env: { memory: memory.memory }, slow })
     this.exports = instance.exports
+    if (execution.hotExecutions > 0)
+      this.compiler = new Compiler(
+        {
+          map,
+          table: instance.exports['table'] as WebAssembly.Table,
+          forms: image.forms,
+          runtime: instance.exports,
+          slow,
+        },
+        execution.hotExecutions,
+      )
     this.#dispatch = instance.exports['dispatch'] as () => void
     map.onChange = () => this.flushTlb()
     map.onDeviceWrite = (at, length) => this.blocks.invalidate(at, length)
@@ -441,6 +468,7 @@ export class Cpu {
       i32[L.BUDGET >> 2] += this.#withheld
       this.#withheld = 0
       if (this.#stop) break
+      if (this.compiler?.full) this.blocks.flush()
       const inhibited = u32[L.INHIBIT >> 2] !== 0
       if (!inhibited) this.#deliverPending()
       if (u32[L.HALTED >> 2] || i32[L.BUDGET >> 2] <= 0) break
@@ -453,6 +481,7 @@ export class Cpu {
     this.#retired += this.#granted - i32[L.BUDGET >> 2]
     this.#granted = 0
     i32[L.BUDGET >> 2] = 0
+    i32[L.REMAINING >> 2] = 0
   }
 
   #deliverPending(): void {

@@ -1,6 +1,6 @@
 /** The interpreter ready to instantiate: made once per process (or loaded from where a build put it) and shared by all machines. */
 
-import type { DecodeTables } from '../decode/forms.ts'
+import type { DecodeTables, Form } from '../decode/forms.ts'
 import { buildDecodeTables, expandRows } from '../decode/forms.ts'
 import { ROWS } from '../isa/index.ts'
 import type { SlowPath } from '../ops/runtime.ts'
@@ -10,6 +10,7 @@ export interface InterpreterImage {
   readonly module: WebAssembly.Module
   readonly slowPaths: readonly SlowPath[]
   readonly tables: DecodeTables
+  readonly forms: readonly Form[]
   /** Number of forms; the pseudo handlers follow them in the table. */
   readonly handlers: number
 }
@@ -22,6 +23,7 @@ export function buildInterpreterImage(options: { names?: boolean } = {}): Interp
     module: new WebAssembly.Module(bytes),
     slowPaths,
     tables: buildDecodeTables(encodings),
+    forms,
     handlers: forms.length,
   }
 }

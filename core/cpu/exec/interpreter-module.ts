@@ -9,6 +9,7 @@ import type { DefinedFunction } from '../../wasm/module-builder.ts'
 import { ModuleBuilder } from '../../wasm/module-builder.ts'
 import { i32 } from '../../wasm/ops.ts'
 import type { Form } from '../decode/forms.ts'
+import { REGION_RUNTIME } from '../jit/region-runtime.ts'
 import type { Linker, RuntimeFunction, SlowPath } from '../ops/runtime.ts'
 import { InterpreterOps } from './interpreter-ops.ts'
 import { dispatch, eipOf, follow, HANDLER_PARAMS, reload } from './runtime-core.ts'
@@ -27,18 +28,16 @@ export class ModuleLinker implements Linker {
   readonly #runtime = new Map<RuntimeFunction, DefinedFunction<ValType | 'void'>>()
   readonly #slow = new Map<SlowPath, Callee>()
   readonly #pending: RuntimeFunction[] = []
-  readonly #exported: ReadonlySet<RuntimeFunction>
 
-  constructor(builder: ModuleBuilder, exported: readonly RuntimeFunction[]) {
+  constructor(builder: ModuleBuilder) {
     this.#builder = builder
-    this.#exported = new Set(exported)
   }
 
   runtime<R extends ValType | 'void'>(fn: RuntimeFunction<R>): Callee<R> {
     const key = fn as unknown as RuntimeFunction
     let defined = this.#runtime.get(key)
     if (!defined) {
-      defined = this.#builder.declare(fn.name, fn.params, fn.result as ValType | 'void', this.#exported.has(key))
+      defined = this.#builder.declare(fn.name, fn.params, fn.result as ValType | 'void', true)
       this.#runtime.set(key, defined)
       this.#pending.push(key)
     }
@@ -70,18 +69,14 @@ export interface InterpreterCode {
   readonly slowPaths: readonly SlowPath[]
 }
 
-/** Generates the interpreter for `forms`. `extra` runtime functions are exported besides `dispatch`. */
-export function buildInterpreter(
-  forms: readonly Form[],
-  options: { names?: boolean; extra?: readonly RuntimeFunction[] } = {},
-): InterpreterCode {
+/** Generates the interpreter for `forms`. It exports all runtime functions, for compiled regions, and its table of handlers. */
+export function buildInterpreter(forms: readonly Form[], options: { names?: boolean } = {}): InterpreterCode {
   const builder = new ModuleBuilder()
   if (builder.type(HANDLER_PARAMS, 'void') !== 0) throw new Error('The handler type comes first')
   builder.importMemory('env', 'memory')
   builder.exportTable('table', forms.length + PSEUDO_HANDLERS)
-  const exported = [dispatch, ...(options.extra ?? [])]
-  const link = new ModuleLinker(builder, exported)
-  for (const fn of exported) link.runtime(fn)
+  const link = new ModuleLinker(builder)
+  for (const fn of [dispatch, ...REGION_RUNTIME]) link.runtime(fn)
   const handlers: Callee[] = forms.map((form) =>
     builder.define(
       `${form.row.mnemonic} ${form.row.operands.join(',')} ${form.size * 8}${form.memory ? ' mem' : ''}`,

@@ -1,5 +1,5 @@
 /** Runtime functions of the interpreter itself: synchronising for slow paths, raising faults, entering blocks. */
-import { JUMP_CACHE_BASE, JUMP_CACHE_ENTRIES } from '../../memory/layout.ts'
+import { HOT_THRESHOLD, JUMP_CACHE_BASE, JUMP_CACHE_ENTRIES } from '../../memory/layout.ts'
 import type { I32 } from '../../wasm/expr.ts'
 import { callExpr } from '../../wasm/function-builder.ts'
 import { i32 } from '../../wasm/ops.ts'
@@ -14,7 +14,7 @@ import {
   OP_REMAINING,
 } from '../decode/op-layout.ts'
 import { packFlags, unpackFlags } from '../ops/flag-words.ts'
-import { runtimeFunction, slowFunction } from '../ops/runtime.ts'
+import { runtimeFunction, slowFunction, slowPath } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
 
 /** Type index of handlers in every module that holds some: (op: i32) -> (). */
@@ -53,8 +53,11 @@ export const lookupPath = slowFunction('lookup', 0, (cpu) => cpu.blocks.lookup()
 /** Finds the successor of a branch and links it where that is safe: (op, link offset) with EIP stored. */
 export const linkPath = slowFunction('link', 2, (cpu, op, at) => cpu.blocks.link(op, at))
 
+/** A block has run often enough to be compiled: (block). */
+export const hotPath = slowPath('hot', 1, (cpu, block) => cpu.compiler?.compile(block))
+
 /** Enters `block` at EIP `eip`: (block, eip). Returns to the run loop when the slice is used up. */
-export const enter = runtimeFunction('enter', ['i32', 'i32'], 'void', (f) => {
+export const enter = runtimeFunction('enter', ['i32', 'i32'], 'void', (f, link) => {
   const block = f.param(0, 'i32')
   const eip = f.param(1, 'i32')
   const budget = f.let(i32.load(0, L.BUDGET))
@@ -64,7 +67,9 @@ export const enter = runtimeFunction('enter', ['i32', 'i32'], 'void', (f) => {
   })
   f.store32(0, i32.sub(budget, i32.load(block, BLOCK_COUNT)), L.BUDGET)
   f.store32(0, eip, L.BLOCK_EIP)
-  f.store32(block, i32.add(i32.load(block, BLOCK_EXECUTIONS), 1), BLOCK_EXECUTIONS)
+  const executions = f.let(i32.add(i32.load(block, BLOCK_EXECUTIONS), 1))
+  f.store32(block, executions, BLOCK_EXECUTIONS)
+  f.if(i32.eq(executions, i32.load(0, HOT_THRESHOLD)), () => f.call(link.slow(hotPath), block))
   f.returnCallIndirect(0, 0, i32.load(block, BLOCK_HEADER), i32.add(block, BLOCK_HEADER))
 })
 

@@ -1,0 +1,142 @@
+/**
+ * Hot code compiled: finds the region of a block that has run often, makes its module, and puts its function where the block's
+ * first handler was. Regions are dropped with any block that they were made from.
+ */
+import type { AddressMap } from '../../memory/address-map.ts'
+import { COMPILED_COUNT, HOT_THRESHOLD, VALIDITY_BASE } from '../../memory/layout.ts'
+import type { Form } from '../decode/forms.ts'
+import * as D from '../decode/op-layout.ts'
+import * as L from '../state/layout.ts'
+import { findRegion } from './region.ts'
+import { buildRegion } from './region-code.ts'
+
+/** Regions that exist at a time: each holds on to a WebAssembly instance. */
+const MOST_REGIONS = 8192
+
+interface CompiledRegion {
+  readonly root: number
+  readonly members: readonly number[]
+  readonly place: number
+  /** What the root's handler was. */
+  readonly handler: number
+}
+
+export interface CompilerParts {
+  readonly map: AddressMap
+  readonly table: WebAssembly.Table
+  readonly forms: readonly Form[]
+  readonly runtime: Record<string, unknown>
+  readonly slow: Record<string, unknown>
+}
+
+export class Compiler {
+  /** Regions compiled since power-on. */
+  compiled = 0
+  /** Whether there is no place for another region: the decode cache wants to be emptied. */
+  full = false
+  readonly #parts: CompilerParts
+  readonly #threshold: number
+  readonly #i32: Int32Array
+  readonly #firstPlace: number
+  readonly #free: number[] = []
+  #used = 0
+  readonly #byRoot = new Map<number, CompiledRegion>()
+  readonly #byMember = new Map<number, CompiledRegion[]>()
+  readonly #imports: WebAssembly.Imports
+
+  /** `threshold`: executions that make a block hot; 1 compiles everything at once. */
+  constructor(parts: CompilerParts, threshold: number) {
+    this.#parts = parts
+    this.#threshold = threshold
+    this.#i32 = parts.map.memory.i32
+    this.#firstPlace = parts.table.grow(MOST_REGIONS)
+    this.#i32[HOT_THRESHOLD >> 2] = threshold
+    this.#imports = {
+      env: { memory: parts.map.memory.memory, table: parts.table },
+      runtime: parts.runtime,
+      slow: parts.slow,
+    }
+  }
+
+  /** Instructions that compiled code has begun. */
+  get instructions(): number {
+    const at = COMPILED_COUNT >> 2
+    return (this.#i32[at]! >>> 0) + this.#i32[at + 1]! * 0x1_0000_0000
+  }
+
+  /** Compiles the region of the block at `root`, whose next execution uses it. */
+  compile(root: number): void {
+    if (this.#byRoot.has(root) || this.#i32[(root + D.BLOCK_LENGTH) >> 2]! === 0) return
+    const mode = this.#i32[(root + D.BLOCK_MODE) >> 2]!
+    if (mode & L.MODE_SINGLE && this.#threshold > 1) return
+    const place = this.#free.pop() ?? (this.#used < MOST_REGIONS ? this.#used++ : -1)
+    if (place < 0) {
+      this.full = true
+      return
+    }
+    const region = findRegion(
+      { i32: this.#i32, formAt: (record) => this.#formAt(record) },
+      root,
+      Math.ceil(this.#threshold / 16),
+    )
+    if (!region) {
+      this.#free.push(place)
+      return
+    }
+    const valid = VALIDITY_BASE + place * 4
+    const module = new WebAssembly.Module(buildRegion(region, this.#parts.map.memory.view, valid))
+    const { exports } = new WebAssembly.Instance(module, this.#imports)
+    this.#parts.table.set(this.#firstPlace + place, exports['region'])
+    this.#i32[valid >> 2] = 1
+    const at = (root + D.BLOCK_HEADER + D.OP_HANDLER) >> 2
+    const compiled = { root, members: region.blocks.map((b) => b.address), place, handler: this.#i32[at]! }
+    this.#i32[at] = this.#firstPlace + place
+    this.#byRoot.set(root, compiled)
+    for (const member of compiled.members) {
+      const regions = this.#byMember.get(member)
+      if (regions) regions.push(compiled)
+      else this.#byMember.set(member, [compiled])
+    }
+    this.compiled++
+  }
+
+  /** The form of a record, of which the handler may be a region's by now; undefined for pseudo handlers. */
+  #formAt(record: number): Form | undefined {
+    const handler = this.#i32[(record + D.OP_HANDLER) >> 2]!
+    if (handler < this.#firstPlace) return this.#parts.forms[handler]
+    const region = this.#byRoot.get(record - D.BLOCK_HEADER)
+    return region && this.#parts.forms[region.handler]
+  }
+
+  /** `block` is no longer what memory holds: what was made from it goes. Call before its handlers are replaced. */
+  drop(block: number): void {
+    for (const region of this.#byMember.get(block) ?? []) this.#release(region)
+  }
+
+  #release(region: CompiledRegion): void {
+    this.#byRoot.delete(region.root)
+    this.#i32[(VALIDITY_BASE + region.place * 4) >> 2] = 0
+    this.#i32[(region.root + D.BLOCK_HEADER + D.OP_HANDLER) >> 2] = region.handler
+    this.#i32[(region.root + D.BLOCK_EXECUTIONS) >> 2] = 0
+    this.#parts.table.set(this.#firstPlace + region.place, null)
+    this.#free.push(region.place)
+    for (const member of region.members) {
+      const others = (this.#byMember.get(member) ?? []).filter((r) => r !== region)
+      if (others.length) this.#byMember.set(member, others)
+      else this.#byMember.delete(member)
+    }
+  }
+
+  /** The decode cache is emptied. */
+  flush(): void {
+    for (const { place } of this.#byRoot.values()) {
+      this.#i32[(VALIDITY_BASE + place * 4) >> 2] = 0
+      this.#parts.table.set(this.#firstPlace + place, null)
+    }
+    this.#byRoot.clear()
+    this.#byMember.clear()
+    this.#free.length = 0
+    this.#used = 0
+    this.full = false
+  }
+}

@@ -1,0 +1,163 @@
+/** Makes the WebAssembly module of a region: one function, placed in the interpreter's table like a handler. */
+import type { ValType } from '../../wasm/expr.ts'
+import type { Callee, Label } from '../../wasm/function-builder.ts'
+import { ModuleBuilder } from '../../wasm/module-builder.ts'
+import { i32 } from '../../wasm/ops.ts'
+import * as D from '../decode/op-layout.ts'
+import { HANDLER_PARAMS } from '../exec/runtime-core.ts'
+import type { Linker, RuntimeFunction, SlowPath } from '../ops/runtime.ts'
+import * as L from '../state/layout.ts'
+import { BlockOps } from './block-ops.ts'
+import type { Region, RegionBlock } from './region.ts'
+import { RegionFunction } from './region-function.ts'
+
+/** Imports what a region refers to: runtime functions from the interpreter, slow paths from the host. */
+class RegionLinker implements Linker {
+  readonly #builder: ModuleBuilder
+  readonly #known = new Map<unknown, Callee>()
+
+  constructor(builder: ModuleBuilder) {
+    this.#builder = builder
+  }
+
+  runtime<R extends ValType | 'void'>(fn: RuntimeFunction<R>): Callee<R> {
+    let callee = this.#known.get(fn) as Callee<R> | undefined
+    if (!callee) {
+      callee = this.#builder.import('runtime', fn.name, fn.params, fn.result)
+      this.#known.set(fn, callee as Callee)
+    }
+    return callee
+  }
+
+  slow(path: SlowPath): Callee {
+    let callee = this.#known.get(path)
+    if (!callee) {
+      callee = this.#builder.import('slow', path.name, new Array<ValType>(path.params).fill('i32'), path.result)
+      this.#known.set(path, callee)
+    }
+    return callee
+  }
+}
+
+/** Emits the blocks of a region in the structure of their dominator tree. */
+class RegionEmitter {
+  readonly #fn: RegionFunction
+  readonly #linker: Linker
+  readonly #region: Region
+  readonly #view: DataView
+  readonly #valid: number
+  readonly #byAddress: ReadonlyMap<number, RegionBlock>
+  /** Where to go for a loop's beginning, and for a block that several ways lead to. */
+  readonly #loops = new Map<RegionBlock, Label>()
+  readonly #merges = new Map<RegionBlock, Label>()
+
+  constructor(fn: RegionFunction, linker: Linker, region: Region, view: DataView, valid: number) {
+    this.#fn = fn
+    this.#linker = linker
+    this.#region = region
+    this.#view = view
+    this.#valid = valid
+    this.#byAddress = new Map(region.blocks.map((block) => [block.address, block]))
+  }
+
+  emit(): void {
+    const root = this.#region.blocks[0]!
+    this.#fn.count(root.count)
+    this.#tree(root)
+  }
+
+  #tree(block: RegionBlock): void {
+    const merges = this.#region.blocks.filter((b) => b.dominator === block.order && b !== block && b.forward > 1)
+    if (!block.loop) return this.#within(block, merges)
+    this.#fn.loop((again) => {
+      this.#loops.set(block, again)
+      this.#within(block, merges)
+    })
+  }
+
+  /** The block's code, with the blocks it dominates and that several ways lead to behind it, the first in order innermost. */
+  #within(block: RegionBlock, merges: RegionBlock[]): void {
+    const last = merges.at(-1)
+    if (!last) return this.#fn.scope(() => this.#code(block), () => [])
+    this.#fn.block((end) => {
+      this.#merges.set(last, end)
+      this.#within(block, merges.slice(0, -1))
+    })
+    this.#fn.flags.toWords()
+    this.#tree(last)
+  }
+
+  #code(block: RegionBlock): void {
+    const fn = this.#fn
+    const blockEip = fn.let(i32.add(fn.rootEip, block.delta))
+    const first = block.address + D.BLOCK_HEADER
+    for (const [i, form] of block.forms.entries()) {
+      const op = first + i * D.OP_BYTES
+      const distance = this.#view.getUint16(op + D.OP_DISTANCE, true)
+      const length = this.#view.getUint8(op + D.OP_LENGTH)
+      const site = {
+        op,
+        blockEip,
+        distance,
+        length,
+        mode: this.#region.mode,
+        valid: this.#valid,
+        follow: (taken: boolean, eip: ReturnType<typeof i32.add>, changed: ReturnType<typeof i32.add> | undefined) =>
+          this.#edge(block, op, blockEip, taken, eip, changed),
+      }
+      const build = () => {
+        const ops = new BlockOps(fn, form, this.#linker, site, this.#view)
+        ops.prologue()
+        form.row.execute(ops)
+        ops.epilogue()
+      }
+      fn.scope(build, () => fn.flags.operands)
+    }
+    if (block.forms.at(-1)!.row.ends) return
+    const tail = first + block.count * D.OP_BYTES
+    const eip = fn.let(i32.add(blockEip, this.#view.getUint16(tail + D.OP_DISTANCE, true)))
+    this.#edge(block, tail, blockEip, false, eip, undefined)
+  }
+
+  #edge(
+    from: RegionBlock,
+    op: number,
+    blockEip: ReturnType<typeof i32.add>,
+    taken: boolean,
+    eip: ReturnType<typeof i32.add>,
+    changed: ReturnType<typeof i32.add> | undefined,
+  ): void {
+    const fn = this.#fn
+    const edge = from.edges.find((e) => e.taken === taken)
+    if (!edge) return fn.leaveToSuccessor(op, blockEip, eip, taken)
+    const target = this.#byAddress.get(edge.target)!
+    if (changed)
+      fn.when(changed, () =>
+        fn.when(i32.eqz(i32.load(0, this.#valid)), () => fn.leaveToSuccessor(op, blockEip, eip, taken)),
+      )
+    fn.flags.toWords()
+    const budget = fn.let(i32.load(0, L.BUDGET))
+    fn.when(i32.le_s(budget, 0), () => {
+      fn.store32(0, eip, L.EIP)
+      fn.leave()
+    })
+    fn.store32(0, i32.sub(budget, target.count), L.BUDGET)
+    fn.count(target.count)
+    if (target.order <= from.order) fn.br(this.#loops.get(target)!)
+    else if (target.forward > 1) fn.br(this.#merges.get(target)!)
+    else this.#tree(target)
+  }
+}
+
+/** The module of `region`; `valid` is the address of its validity word. It exports the function `region`. */
+export function buildRegion(region: Region, view: DataView, valid: number): Uint8Array<ArrayBuffer> {
+  const builder = new ModuleBuilder()
+  if (builder.type(HANDLER_PARAMS, 'void') !== 0) throw new Error('The handler type comes first')
+  builder.importMemory('env', 'memory')
+  builder.importTable('env', 'table', 1)
+  const linker = new RegionLinker(builder)
+  const fn = new RegionFunction(linker)
+  fn.build(() => new RegionEmitter(fn, linker, region, view, valid).emit())
+  builder.add('region', fn)
+  return builder.encode()
+}

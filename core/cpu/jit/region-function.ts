@@ -1,0 +1,198 @@
+/**
+ * The function that a region becomes: the guest's registers in locals, and the ways out. A way out is a label behind the body;
+ * there the registers are written back, once per kind of exit, so that leaving in a cold path costs a jump.
+ */
+import { COMPILED_COUNT } from '../../memory/layout.ts'
+import type { I32, I32In } from '../../wasm/expr.ts'
+import { asI32 } from '../../wasm/expr.ts'
+import type { Label, Local } from '../../wasm/function-builder.ts'
+import { FunctionBuilder } from '../../wasm/function-builder.ts'
+import { i32, i64 } from '../../wasm/ops.ts'
+import { OP_HANDLER } from '../decode/op-layout.ts'
+import { dispatch, follow, HANDLER_PARAMS } from '../exec/runtime-core.ts'
+import type { Size } from '../ops/ops.ts'
+import type { Linker } from '../ops/runtime.ts'
+import * as L from '../state/layout.ts'
+import { LazyFlags } from './lazy-flags.ts'
+
+export class RegionFunction extends FunctionBuilder {
+  readonly flags: LazyFlags
+  /** EIP of the region's first instruction. */
+  readonly rootEip: Local<'i32'>
+  readonly #linker: Linker
+  readonly #registers: readonly Local<'i32'>[]
+  readonly #used = new Array<boolean>(8).fill(false)
+  readonly #written = new Array<boolean>(8).fill(false)
+  readonly #count: Local<'i32'>
+  readonly #exitOp: Local<'i32'>
+  readonly #exitEip: Local<'i32'>
+  readonly #exitTaken: Local<'i32'>
+  #exits: { fault: Label; follow: Label; dispatch: Label; resume: Label; gone: Label } | undefined
+
+  constructor(linker: Linker) {
+    super(HANDLER_PARAMS)
+    this.#linker = linker
+    this.#registers = Array.from({ length: 8 }, () => this.local('i32'))
+    this.rootEip = this.local('i32')
+    this.#count = this.local('i32')
+    this.#exitOp = this.local('i32')
+    this.#exitEip = this.local('i32')
+    this.#exitTaken = this.local('i32')
+    this.flags = new LazyFlags(this)
+  }
+
+  // Control flow
+
+  /** As in FunctionBuilder; flags that only one of the ways sets become words on both. */
+  override if(condition: I32In, then: () => void, otherwise?: () => void): void {
+    const c = asI32(condition)
+    if (c.constant !== undefined) return super.if(c, then, otherwise)
+    const { flags } = this
+    const before = flags.state
+    let after = before
+    super.if(
+      c,
+      () => {
+        then()
+        after = flags.state
+        if (after !== before) flags.toWords()
+      },
+      () => {
+        flags.state = before
+        otherwise?.()
+        if (after !== before) flags.toWords()
+        else if (flags.state !== before) throw new Error('Flags are set in the second branch of a condition only')
+      },
+    )
+  }
+
+  /** A condition whose body leaves, or changes nothing that is tracked. */
+  when(condition: I32In, body: () => void): void {
+    super.if(condition, body)
+  }
+
+  // Registers
+
+  /** General register at state offset `place`. */
+  register(place: number, bytes: Size): I32 {
+    const n = place >> 3
+    this.#used[n] = true
+    const local = this.#registers[n]!
+    if (bytes === 4) return local
+    if (bytes === 2) return i32.and(local, 0xffff)
+    return i32.and(place & 1 ? i32.shr_u(local, 8) : local, 0xff)
+  }
+
+  setRegister(place: number, value: I32In, bytes: Size): void {
+    const n = place >> 3
+    this.#used[n] = true
+    this.#written[n] = true
+    const local = this.#registers[n]!
+    if (bytes === 4) return this.set(local, asI32(value))
+    const shift = place & 1 ? 8 : 0
+    const mask = bytes === 2 ? 0xffff : 0xff
+    this.set(local, i32.or(i32.and(local, ~(mask << shift)), i32.shl(i32.and(value, mask), shift)))
+  }
+
+  /** Makes the CPU's state complete, as slow paths want it, whatever the region uses. */
+  writeState(): void {
+    this.#used.fill(true)
+    this.#written.fill(true)
+    this.flags.emitWords()
+    this.#writeBack()
+  }
+
+  /** Takes the registers over from the CPU's state after a slow path. */
+  readRegisters(): void {
+    for (let n = 0; n < 8; n++) this.set(this.#registers[n]!, i32.load(0, L.registerOffset(n)))
+  }
+
+  #writeBack(): void {
+    for (let n = 0; n < 8; n++) if (this.#written[n]) this.store32(0, this.#registers[n]!, L.registerOffset(n))
+    this.flags.store()
+  }
+
+  count(instructions: number): void {
+    this.set(this.#count, i32.add(this.#count, instructions))
+  }
+
+  // Exits
+
+  get #labels() {
+    if (!this.#exits) throw new Error('Exits exist inside `build` only')
+    return this.#exits
+  }
+
+  /** Back to the run loop: a fault is pending, or the slice is used up. */
+  leave(): void {
+    this.flags.emitWords()
+    this.br(this.#labels.fault)
+  }
+
+  /** The same with the CPU's state complete already. */
+  leaveAsIs(): void {
+    this.br(this.#labels.gone)
+  }
+
+  /** On to EIP through the jump cache. */
+  leaveToEip(): void {
+    this.flags.emitWords()
+    this.br(this.#labels.dispatch)
+  }
+
+  /** On to the successor `eip` of the branch `op`, of the block at `blockEip`. */
+  leaveToSuccessor(op: number, blockEip: I32, eip: I32, taken: boolean): void {
+    this.flags.emitWords()
+    this.store32(0, blockEip, L.BLOCK_EIP)
+    this.set(this.#exitEip, eip)
+    this.set(this.#exitOp, i32.const(op))
+    this.set(this.#exitTaken, i32.const(taken ? 1 : 0))
+    this.br(this.#labels.follow)
+  }
+
+  /** On in the interpreter at the decoded instruction `op` of the block at `blockEip`. */
+  leaveToInterpreter(op: number, blockEip: I32): void {
+    this.flags.emitWords()
+    this.store32(0, blockEip, L.BLOCK_EIP)
+    this.set(this.#exitOp, i32.const(op))
+    this.br(this.#labels.resume)
+  }
+
+  /** Makes the function: `body` is the region's code; every way through it ends at one of the exits. */
+  build(body: () => void): void {
+    const finish = () => {
+      const total = i64.add(i64.load(0, COMPILED_COUNT), i64.extend_u(this.#count))
+      this.store64(0, total, COMPILED_COUNT)
+    }
+    this.block((gone) => {
+      this.block((resume) => {
+        this.block((toEip) => {
+          this.block((successor) => {
+            this.block((fault) => {
+              this.#exits = { fault, follow: successor, dispatch: toEip, resume, gone }
+              body()
+            })
+            this.#writeBack()
+            this.br(gone)
+          })
+          this.#writeBack()
+          finish()
+          this.returnCall(this.#linker.runtime(follow), this.#exitOp, this.#exitEip, this.#exitTaken)
+        })
+        this.#writeBack()
+        finish()
+        this.returnCall(this.#linker.runtime(dispatch))
+      })
+      this.#writeBack()
+      finish()
+      this.returnCallIndirect(0, 0, i32.load(this.#exitOp, OP_HANDLER), this.#exitOp)
+    })
+    finish()
+    this.prologue(() => {
+      this.set(this.rootEip, i32.load(0, L.BLOCK_EIP))
+      for (let n = 0; n < 8; n++)
+        if (this.#used[n]) this.set(this.#registers[n]!, i32.load(0, L.registerOffset(n)))
+      this.flags.load()
+    })
+  }
+}
