@@ -303,7 +303,7 @@ export class BlockOps extends MachineOps {
       this.#site.follow(true, target, changed)
     }
     const before = flags.state
-    if (taken.constant !== undefined) return go()
+    if (taken.constant) return go()
     this.#fn.when(taken, go)
     flags.state = before
     this.#site.follow(false, this.nextEip(), changed)
