@@ -11,7 +11,7 @@ import type { BlockDevice } from '../disk/block-device.ts'
 import type { GuestMemory } from '../memory/guest-memory.ts'
 import type { VirtualClock } from '../time/virtual-clock.ts'
 
-/** Which executions the CPU uses: `compiler` compiles every instruction at its first execution. */
+/** Which executions the CPU uses: `compiler` compiles what runs often, `auto` is what is known to run every guest. */
 export type Engine = 'auto' | 'interpreter' | 'compiler'
 
 export interface DriveConfig {

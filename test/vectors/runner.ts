@@ -1,6 +1,6 @@
 /** Runs instruction vectors on our processor: flat 32-bit segments, CPL 3, code at 0x400800, data at 0x500100. */
 import { PortBus } from '../../core/bus/port-bus.ts'
-import { Cpu, EXECUTION } from '../../core/cpu/exec/cpu.ts'
+import { Cpu } from '../../core/cpu/exec/cpu.ts'
 import { buildInterpreterImage } from '../../core/cpu/exec/image.ts'
 import { CPU_PROFILES } from '../../core/cpu/exec/profiles.ts'
 import * as L from '../../core/cpu/state/layout.ts'
@@ -24,7 +24,7 @@ export class VectorRunner {
   readonly cpu: Cpu
   readonly #memory: GuestMemory
 
-  constructor(engine: keyof typeof EXECUTION = 'interpreter') {
+  constructor(engine: 'interpreter' | 'compiler' = 'interpreter') {
     this.#memory = new GuestMemory(RAM_BYTES, 1 << 16)
     const map = new AddressMap(this.#memory)
     map.mapMemory(0, RAM_BYTES, this.#memory.ramBase, true)
@@ -37,7 +37,10 @@ export class VectorRunner {
       timeStamp: () => 0,
       shutdown: () => {},
     }
-    this.cpu = new Cpu(buildInterpreterImage(), map, new PortBus(), host, CPU_PROFILES.max, EXECUTION[engine])
+    this.cpu = new Cpu(buildInterpreterImage(), map, new PortBus(), host, CPU_PROFILES.max, {
+      // The compiler at the first execution of everything.
+      hotExecutions: engine === 'compiler' ? 1 : 0,
+    })
   }
 
   #prepare(vector: Vector): void {

@@ -8,8 +8,8 @@ import { readVectors } from './vector.ts'
 const file = shared('vectors/i386-user.jsonl.gz')
 
 describeWith([file], 'Instruction vectors', () => {
-  it('all pass', () => {
-    const runner = new VectorRunner()
+  it.each(['interpreter', 'compiler'] as const)('all pass on the %s', (engine) => {
+    const runner = new VectorRunner(engine)
     const wrong = readVectors(pathOf(file)).flatMap((vector) => {
       const difference = runner.run(vector)
       return difference === undefined ? [] : [`${vector.op} ${vector.code}: ${difference}`]

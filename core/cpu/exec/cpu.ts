@@ -52,7 +52,7 @@ export interface CpuHost {
   shutdown(): void
 }
 
-/** Executions after which `auto` compiles a block. */
+/** Executions after which `compiler` compiles a block. */
 const HOT_EXECUTIONS = 500
 
 /** How code is executed. `hotExecutions`: a block is compiled after so many; 0 never, 1 at its first. */
@@ -62,8 +62,9 @@ export interface ExecutionOptions {
 
 export const EXECUTION: Readonly<Record<'auto' | 'interpreter' | 'compiler', ExecutionOptions>> = {
   interpreter: { hotExecutions: 0 },
-  auto: { hotExecutions: HOT_EXECUTIONS },
-  compiler: { hotExecutions: 1 },
+  // The interpreter, as long as not every guest of the tests runs compiled.
+  auto: { hotExecutions: 0 },
+  compiler: { hotExecutions: HOT_EXECUTIONS },
 }
 
 export class Cpu {
@@ -99,7 +100,14 @@ export class Cpu {
   #debugTrap = 0
   #singleStepDone = false
 
-  constructor(image: InterpreterImage, map: AddressMap, ports: PortBus, host: CpuHost, profile: CpuProfile, execution: ExecutionOptions = EXECUTION.interpreter) {
+  constructor(
+    image: InterpreterImage,
+    map: AddressMap,
+    ports: PortBus,
+    host: CpuHost,
+    profile: CpuProfile,
+    execution: ExecutionOptions = EXECUTION.interpreter,
+  ) {
     this.map = map
     this.ports = ports
     this.host = host

@@ -181,7 +181,8 @@ export class BlockOps extends MachineOps {
   #commitWrites(): void {
     if (this.#uncommitted.length === 0) return
     // Accesses open one block of their own.
-    if (this.#fn.depth > this.#depth + 1) throw new Error(`${this.form.row.mnemonic}: conditional access behind a write`)
+    if (this.#fn.depth > this.#depth + 1)
+      throw new Error(`${this.form.row.mnemonic}: conditional access behind a write`)
     for (const host of this.#uncommitted) {
       this.#finishWrite(host)
       this.#committed.push(host)

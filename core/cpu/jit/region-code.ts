@@ -78,7 +78,11 @@ class RegionEmitter {
   /** The block's code, with the blocks it dominates and that several ways lead to behind it, the first in order innermost. */
   #within(block: RegionBlock, merges: RegionBlock[]): void {
     const last = merges.at(-1)
-    if (!last) return this.#fn.scope(() => this.#code(block), () => [])
+    if (!last)
+      return this.#fn.scope(
+        () => this.#code(block),
+        () => [],
+      )
     this.#fn.block((end) => {
       this.#merges.set(last, end)
       this.#within(block, merges.slice(0, -1))

@@ -190,8 +190,7 @@ export class RegionFunction extends FunctionBuilder {
     finish()
     this.prologue(() => {
       this.set(this.rootEip, i32.load(0, L.BLOCK_EIP))
-      for (let n = 0; n < 8; n++)
-        if (this.#used[n]) this.set(this.#registers[n]!, i32.load(0, L.registerOffset(n)))
+      for (let n = 0; n < 8; n++) if (this.#used[n]) this.set(this.#registers[n]!, i32.load(0, L.registerOffset(n)))
       this.flags.load()
     })
   }

@@ -50,7 +50,8 @@ function writeCode(code: Uint8Array, random: Random): void {
       // [EBX + disp32] in the data page, now and then across its end or in the code itself.
       const address = random.below(12) ? DATA + random.below(4096) : CODE + random.below(1024)
       bytes(0x05 | (register() << 3), address & 0xff, (address >> 8) & 0xff, (address >> 16) & 0xff, 0)
-    } else bytes(0x44 | (register() << 3), 0x24, 4 * random.below(8))
+    } else if (random.below(2)) bytes(0x44 | (register() << 3), 0x24, 4 * random.below(8))
+    else bytes(0x84 | (register() << 3), 0x05 | (random.below(32) << 3), 0, DATA >> 8, DATA >> 16, 0)
   }
   const starts: number[] = []
   while (at < 1000) {
@@ -100,7 +101,10 @@ function writeCode(code: Uint8Array, random: Random): void {
         modrm()
         break
       case 12:
-        bytes(0x0f, [0xa3, 0xab, 0xb3, 0xbb, 0xb6, 0xb7, 0xbe, 0xbf, 0xaf, 0xa5, 0xad, 0xbc, 0xbd, 0xc1, 0xb1][random.below(15)]!)
+        bytes(
+          0x0f,
+          [0xa3, 0xab, 0xb3, 0xbb, 0xb6, 0xb7, 0xbe, 0xbf, 0xaf, 0xa5, 0xad, 0xbc, 0xbd, 0xc1, 0xb1][random.below(15)]!,
+        )
         modrm()
         break
       case 13:
@@ -117,14 +121,17 @@ function writeCode(code: Uint8Array, random: Random): void {
         bytes(0x58 + register())
         break
       case 17:
-        bytes([0xa4, 0xab, 0xac, 0xfc][random.below(4)]!)
+        if (random.below(3) === 0) bytes(0xb9, random.below(16), 0, 0, 0, random.below(2) ? 0xf3 : 0xf2)
+        bytes([0xa4, 0xab, 0xac, 0xfc, 0xa5, 0xaa, 0xae, 0xa6][random.below(8)]!)
         break
       case 18:
         bytes([0xd9, 0xd8, 0xdd][random.below(3)]!, 0xc0 | (random.next() & 0x3f))
         break
       default: {
         // A branch to an instruction nearby, mostly conditional.
-        const target = random.below(3) ? at + 2 + random.below(24) : starts[Math.max(0, starts.length - 1 - random.below(16))]!
+        const target = random.below(3)
+          ? at + 2 + random.below(24)
+          : starts[Math.max(0, starts.length - 1 - random.below(16))]!
         const delta = target - (at + 2)
         if (delta < -128 || delta > 127) break
         bytes(random.below(6) ? 0x70 + random.below(16) : [0xeb, 0xe2, 0xe3, 0xe1][random.below(4)]!, delta & 0xff)
