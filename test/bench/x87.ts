@@ -80,7 +80,7 @@ function prepare(words: DataView, control: number): void {
 
 const builder = new ModuleBuilder()
 builder.importMemory('env', 'memory')
-const link = new ModuleLinker(builder, [])
+const link = new ModuleLinker(builder)
 OPERATIONS.forEach(([, fn, ...args], n) => {
   builder.define(
     `op${n}`,
