@@ -75,7 +75,10 @@ function play(source: string, actions: readonly Action[], changes: Partial<Machi
 }
 
 function both(source: string, actions: readonly Action[], drives: () => MachineConfig['drives'] = () => []) {
-  const other = { bios: new Uint8Array(readFileSync(pathOf(BIOS))), vgaBios: new Uint8Array(readFileSync(pathOf(VGA_BIOS))) }
+  const other = {
+    bios: new Uint8Array(readFileSync(pathOf(BIOS))),
+    vgaBios: new Uint8Array(readFileSync(pathOf(VGA_BIOS))),
+  }
   return {
     ours: play(source, actions, { drives: drives() }),
     theirs: play(source, actions, { drives: drives(), firmware: other }),
@@ -115,9 +118,7 @@ const tap =
 const NOT_WITH_CTRL: readonly KeyCode[] = [
   ...(['Digit1', 'Equal', 'Semicolon', 'Quote', 'Backquote', 'Comma', 'Period', 'Slash', 'IntlBackslash'] as const),
 ]
-const NOT_WITH_ALT: readonly KeyCode[] = [
-  ...(['Numpad5', 'Numpad7', 'NumpadDecimal', 'IntlBackslash'] as const),
-]
+const NOT_WITH_ALT: readonly KeyCode[] = [...(['Numpad5', 'Numpad7', 'NumpadDecimal', 'IntlBackslash'] as const)]
 
 function expectSameKeys(actions: readonly Action[]): void {
   const { ours, theirs } = both(readKeys(actions.length), actions)
@@ -142,10 +143,12 @@ describeWith(NEEDS, 'The keyboard against SeaBIOS', () => {
   })
 
   it('has the same locks', () => {
-    const lock = (code: KeyCode, then: KeyCode): Action => (guest) => {
-      guest.press(code)
-      guest.press(then)
-    }
+    const lock =
+      (code: KeyCode, then: KeyCode): Action =>
+      (guest) => {
+        guest.press(code)
+        guest.press(then)
+      }
     expectSameKeys([
       lock('CapsLock', 'KeyQ'),
       tap('ShiftLeft', 'KeyQ'),
