@@ -510,7 +510,8 @@ export class Cpu {
     const { i32, u32 } = this.state
     const pending = u32[L.FAULT >> 2]
     if (!pending) return false
-    i32[L.BUDGET >> 2] += i32[L.REMAINING >> 2]
+    // The attempt counts as one: a handler that faults at its own first instruction must not hold up the run loop for ever.
+    i32[L.BUDGET >> 2] += i32[L.REMAINING >> 2] - 1
     i32[L.REMAINING >> 2] = 0
     u32[L.FAULT >> 2] = 0
     if (pending - 1 === STALL) u32[L.HALTED >> 2] = 1
@@ -550,6 +551,7 @@ export class Cpu {
       const hit = this.#codeBreakpoint((state.segmentBase(L.CS) + state.eip) >>> 0)
       if (hit) {
         u32[L.INHIBIT >> 2] = 0
+        i32[L.BUDGET >> 2] = rest
         return this.#raiseDebug(hit)
       }
     }
