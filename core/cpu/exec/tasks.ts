@@ -141,22 +141,26 @@ function loadTask(cpu: Cpu, image: TaskImage, nested: boolean, external: number)
   state.u32[L.CPL >> 2] = cpl
   state.setSegment(L.LDTR, image.ldt, 0, 0, 0)
   cpu.updateMode()
-  if (image.ldt & 0xfffc) {
-    const ldt = image.ldt & 4 ? undefined : findDescriptor(cpu, image.ldt)
-    if (!ldt || !isSystem(ldt) || typeOf(ldt) !== 2 || !isPresent(ldt))
-      cpu.raise(TS_FAULT, (image.ldt & 0xfffc) | external)
-    setFromDescriptor(cpu, L.LDTR, image.ldt, ldt)
+  const ldt = image.ldt & 0xfffc && !(image.ldt & 4) ? findDescriptor(cpu, image.ldt) : undefined
+  const ldtUsable = ldt !== undefined && isSystem(ldt) && typeOf(ldt) === 2 && isPresent(ldt)
+  if (ldtUsable) setFromDescriptor(cpu, L.LDTR, image.ldt, ldt)
+  const checkLdt = () => {
+    if (image.ldt & 0xfffc && !ldtUsable) cpu.raise(TS_FAULT, (image.ldt & 0xfffc) | external)
   }
   if (vm86) {
     for (let n = 0; n < 6; n++) loadRealSegment(cpu, n, image.segs[n])
-    return cpu.updateMode()
+    cpu.updateMode()
+    return checkLdt()
   }
+  // The stack comes first: handlers of what is wrong with the rest need it.
+  const stack = checkStackSegment(cpu, image.segs[2], cpl, TS_FAULT, external)
+  setFromDescriptor(cpu, L.SS, image.segs[2], markAccessed(cpu, stack))
+  cpu.updateMode()
+  checkLdt()
   const error = (cs & 0xfffc) | external
   const code = cs & 0xfffc ? readDescriptor(cpu, cs, TS_FAULT, external) : cpu.raise(TS_FAULT, external)
   if (!isCode(code) || (isConforming(code) ? dplOf(code) > cpl : dplOf(code) !== cpl)) cpu.raise(TS_FAULT, error)
   if (!isPresent(code)) cpu.raise(NP, error)
-  const stack = checkStackSegment(cpu, image.segs[2], cpl, TS_FAULT, external)
-  setFromDescriptor(cpu, L.SS, image.segs[2], markAccessed(cpu, stack))
   setFromDescriptor(cpu, L.CS, cs, markAccessed(cpu, code))
   cpu.updateMode()
   for (const n of [L.ES, L.DS, L.FS, L.GS]) {
