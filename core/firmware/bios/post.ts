@@ -1,6 +1,7 @@
 /**
  * Power-on: reset decisions, POST, option ROMs. Runs in a few hundred microseconds of guest time; the boot itself is
  * boot/boot.ts.
+ * Unsupported: expansion ROMs of PCI functions are not run (option ROMs in the ROM area are), Plug and Play BIOS.
  */
 import type { Call, Steps } from '../call.ts'
 import { systemLabels } from '../rom/system-rom.ts'
