@@ -36,8 +36,8 @@ export const checks: readonly Check[] = [
   whole('import rules', 'depcruise', '--output-type', 'err-long', 'core', 'worker', 'main', 'renderer'),
   whole('unused code', 'knip'),
   whole('file sizes', 'node', 'main/setup/file-sizes.ts'),
-  vitest('unit', 60),
+  vitest('unit', 30),
   vitest('renderer', 15),
-  vitest('guests', 180),
-  vitest('e2e', 60),
+  vitest('guests', 45),
+  vitest('e2e', 30),
 ]
