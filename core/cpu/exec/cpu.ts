@@ -402,6 +402,8 @@ export class Cpu {
     u32[(L.DEBUG_REGISTERS >> 2) + 6] |= bits
     // The handler may use the debug registers.
     u32[(L.DEBUG_REGISTERS >> 2) + 7] &= ~DR7_GD
+    // A handler that is its own breakpoint must not hold up the run loop for ever.
+    this.state.i32[L.BUDGET >> 2]--
     u32[L.HALTED >> 2] = 0
     deliverFault(this, 1, 0, false)
   }

@@ -11,7 +11,7 @@ import { tool } from '../../../support/tools.ts'
 import { DEVIATIONS } from './deviations.ts'
 import { assemble, runBare, runQemu } from './kernels.ts'
 
-const KERNELS = ['segments', 'limits', 'transfers', 'tasks', 'paging', 'debug'] as const
+const KERNELS = ['segments', 'limits', 'transfers', 'tasks', 'paging', 'virtual8086', 'debug'] as const
 const folder = import.meta.dirname
 const nasm = tool('nasm')
 const qemu = tool('qemu-system-i386')
@@ -26,6 +26,10 @@ describeWith([nasm], 'A test kernel on the bare processor', () => {
     const lines = runBare(assemble(pathOf(nasm), source(name)))
     if (process.env['VITRINE_UPDATE_EXPECTED']) writeFileSync(expectedPath(name), `${lines.join('\n')}\n`)
     expect(lines).toEqual(expectedLines(name))
+  })
+
+  it.each(KERNELS)('%s prints the same when everything is compiled', (name) => {
+    expect(runBare(assemble(pathOf(nasm), source(name)), 'compiler')).toEqual(expectedLines(name))
   })
 })
 

@@ -31,7 +31,7 @@ export function assemble(nasm: string, source: string): Uint8Array<ArrayBuffer> 
 const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '')
 
 /** Runs an image on a processor with nothing but memory, a serial port and the port that ends it. */
-export function runBare(kernel: Uint8Array): string[] {
+export function runBare(kernel: Uint8Array, engine: 'interpreter' | 'compiler' = 'interpreter'): string[] {
   const memory = new GuestMemory(RAM_BYTES, 1 << 16)
   const map = new AddressMap(memory)
   map.mapMemory(0, RAM_BYTES, memory.ramBase, true)
@@ -64,6 +64,8 @@ export function runBare(kernel: Uint8Array): string[] {
       shutdown: () => end('\nSHUTDOWN\n'),
     },
     CPU_PROFILES.max,
+    // The compiler at the first execution of everything.
+    { hotExecutions: engine === 'compiler' ? 1 : 0 },
   )
   map.writeBytes(LOAD_ADDRESS, kernel)
   map.writeBytes(LOAD_ADDRESS + kernel.length - 4, new TextEncoder().encode('LOAD'))

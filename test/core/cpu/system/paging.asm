@@ -125,7 +125,13 @@ protected_main:
     USER 'user-write-not-present', 6, mov [WINDOW], ecx
     USER 'user-jump-supervisor', 3, jmp WINDOW
     USER 'user-jump-not-present', 0, jmp WINDOW + 0x10
-    USER 'user-push', 5, {mov esp, WINDOW + 8}, push eax
+    TEST 'user-push'
+    MAP 0, 5
+    RING3 .up
+.up:
+    mov esp, WINDOW + 8
+    push eax
+    END
     TEST 'user-supervisor-directory'
     MAP 0, 7
     mov dword [PD + 8], PT2 + 3
