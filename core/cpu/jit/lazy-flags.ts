@@ -86,6 +86,11 @@ export class LazyFlags {
     this.state = WORDS
   }
 
+  /** The code that follows is reached only by ways on which `toWords` was called. */
+  areWords(): void {
+    this.state = WORDS
+  }
+
   #auxWord(): I32 {
     const { state } = this
     switch (state.kind) {

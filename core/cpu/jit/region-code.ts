@@ -87,7 +87,8 @@ class RegionEmitter {
       this.#merges.set(last, end)
       this.#within(block, merges.slice(0, -1))
     })
-    this.#fn.flags.toWords()
+    // Every way here has made the words; what was emitted last may have left the region with something else.
+    this.#fn.flags.areWords()
     this.#tree(last)
   }
 
