@@ -151,6 +151,8 @@ export class Decoder {
     let reg = opcode & 7
     let rm = opcode & 7
     this.#i32[(op + D.OP_HANDLER) >> 2] = form.index
+    // Instructions without a memory operand may go to memory, too (strings, MASKMOVQ).
+    this.#u16[(op + D.OP_SEGMENT) >> 1] = L.segmentOffset(override < 0 ? L.DS : override)
     if (encoding.modrm) {
       const modrm = this.#byte()
       reg = (modrm >> 3) & 7
@@ -159,7 +161,7 @@ export class Decoder {
     } else if (encoding.moffs) {
       const offset = addressSize === 4 ? this.#dword() : this.#word()
       this.#address(op, L.ZERO, L.ZERO, 0, offset, override < 0 ? L.DS : override, 0)
-    } else this.#u16[(op + D.OP_SEGMENT) >> 1] = L.segmentOffset(override < 0 ? L.DS : override)
+    }
     for (const operand of operands) {
       const n = operand.source === 'reg' ? reg : rm
       if (operand.source !== 'reg' && (operand.source !== 'rm' || form.memory)) continue

@@ -488,7 +488,8 @@ export class Cpu {
         this.#settle()
       }
     }
-    this.#retired += this.#granted - i32[L.BUDGET >> 2]
+    this.#retired += this.#granted - i32[L.BUDGET >> 2] - this.#withheld
+    this.#withheld = 0
     this.#granted = 0
     i32[L.BUDGET >> 2] = 0
     i32[L.REMAINING >> 2] = 0
