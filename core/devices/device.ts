@@ -8,6 +8,8 @@ import type { InterruptLine } from '../bus/interrupt-line.ts'
 import type { PciBus } from '../bus/pci-bus.ts'
 import type { PortBus } from '../bus/port-bus.ts'
 import type { AddressMap } from '../memory/address-map.ts'
+import type { StateMigrations } from '../state/state-reader.ts'
+import type { StateRecord } from '../state/state-value.ts'
 import type { TimerQueue } from '../time/timer-queue.ts'
 import type { VirtualClock } from '../time/virtual-clock.ts'
 
@@ -42,18 +44,7 @@ export type MachineAction =
   | { kind: 'cpu-reset' }
   | { kind: 'exit'; value: number }
 
-/** Plain data: numbers, strings, booleans, typed arrays, arrays and records of these. */
-export type StateValue =
-  | number
-  | string
-  | boolean
-  | null
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-  | readonly StateValue[]
-  | { readonly [key: string]: StateValue }
-export type StateRecord = { readonly [key: string]: StateValue }
+export type { StateRecord }
 
 /** A living chip. `save` returns a plain record; `restore` takes one of the same version, when the machine is stopped. */
 export interface Device {
@@ -82,6 +73,8 @@ export interface DeviceDescriptor<Options, Instance extends Device> {
     | 'usb'
     | 'debug'
   readonly version: number
+  /** How records of older versions become the next one's. */
+  readonly migrations?: StateMigrations
   readonly options: Schema<Options>
   create(context: DeviceContext, options: Options): Instance
 }

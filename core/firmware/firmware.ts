@@ -44,6 +44,15 @@ export class Firmware {
     this.#suspended.clear()
   }
 
+  /** What outlives the services: the number of the last half-done one, which guests may see in a register. */
+  get token(): number {
+    return this.#token
+  }
+
+  set token(value: number) {
+    this.#token = value & 0xffff
+  }
+
   /**
    * Executes the trap instruction with number `service`; see trap.ts. Unknown numbers do nothing. Host failures throw AppError; the
    * trap is then the next instruction again.

@@ -39,6 +39,7 @@ import { Drives } from './drives.ts'
 import { installFirmware } from './firmware-installation.ts'
 import { type GuestClock, HostClock, InstructionClock } from './guest-clock.ts'
 import type { Machine, MachineConfig, MachineCounters, SerialPort } from './machine.ts'
+import { canSave, type InstalledDevice, type MachineParts, restoreMachine, saveMachine } from './machine-state.ts'
 import { RunLoop } from './run-loop.ts'
 
 const MIB = 1 << 20
@@ -66,8 +67,9 @@ class Pc implements Machine {
   readonly #drives: Drives
   readonly #pm: ReturnType<typeof piix4Pm.create>
   /** In the order of creation. */
-  readonly #devices: Device[] = []
-  #resetFirmware: () => void = () => {}
+  readonly #devices: InstalledDevice[] = []
+  readonly #parts: MachineParts
+  readonly #setRtc: (ms: number) => void
 
   constructor(config: MachineConfig) {
     this.memory = new GuestMemory(config.memoryMib * MIB, config.videoMemoryMib * MIB)
@@ -103,15 +105,16 @@ class Pc implements Machine {
     const add = <Options, Instance extends Device>(
       descriptor: DeviceDescriptor<Options, Instance>,
       options: unknown = {},
+      name = descriptor.id,
     ): Instance => {
       const device = descriptor.create(context, descriptor.options.parse(options))
-      this.#devices.push(device)
+      this.#devices.push({ name, format: descriptor, device, last: descriptor.role === 'interrupt' })
       return device
     }
     const pic = add(i8259)
     wires.irq = (line) => pic.irqInput(line)
     wires.dma = add(i8237)
-    const ferr = pic.irqInput(13)
+    const numericError = numericErrorWire(pic.irqInput(13))
     const profile = CPU_PROFILES[config.cpuProfile]
     sharedImage ??= buildInterpreterImage()
     const firmwareHost = { isTrapAddress: (_linear: number) => false, trap: (_service: number) => {} }
@@ -122,7 +125,9 @@ class Pc implements Machine {
       {
         acknowledgeInterrupt: () => pic.acknowledge(),
         interruptPending: () => pic.pending,
-        numericError: () => ferr.set(true),
+        numericError: () => {
+          numericError.level = true
+        },
         isTrapAddress: (linear) => firmwareHost.isTrapAddress(linear),
         firmwareTrap: (service) => firmwareHost.trap(service),
         timeStamp: () => (this.clock.nowNs() * profile.clockHz) / 1e9,
@@ -138,7 +143,7 @@ class Pc implements Machine {
     // Port F0h: the coprocessor's error is acknowledged; the processor goes on despite it (IGNNE#).
     ports.register(0xf0, 2, {
       write8: () => {
-        ferr.set(false)
+        numericError.level = false
         if (this.#cpu.state.u32[L.FPU_FERR >> 2]) this.#cpu.state.u32[L.FPU_IGNNE >> 2] = 1
       },
     })
@@ -156,7 +161,7 @@ class Pc implements Machine {
       driveA: config.drives.some((d) => d.slot === 'fda') ? 'auto' : 'none',
     })
     const rtc = add(mc146818, { startEpochMs: Math.round(config.rtcStartMs) })
-    const uarts = config.serialPorts.map((com) => add(ns16550a, { com }))
+    const uarts = config.serialPorts.map((com) => add(ns16550a, { com }, `${ns16550a.id}.${com}`))
     this.serialPorts = uarts.map(createSerialPort)
     this.#drives = new Drives(config.drives, ide, floppies)
     if (config.debugExit) this.#addDebugPorts(add(portE9), add(debugExit))
@@ -196,7 +201,18 @@ class Pc implements Machine {
     for (const rom of plan.optionRoms)
       if (rom.gpa === 0xc_0000) adapter.installRom(map, ROM_BASE + rom.offset, rom.bytes)
       else if (config.firmware && config.kernel) addRomCard(pci, map, ROM_BASE + rom.offset, rom.bytes)
-    this.#resetFirmware = installed.reset
+    this.#parts = {
+      config,
+      cpu: this.#cpu,
+      clock: this.clock,
+      pci,
+      loop: this.#loop,
+      drives: this.#drives,
+      firmware: installed,
+      devices: this.#devices,
+      numericError,
+    }
+    this.#setRtc = (ms) => rtc.setClock(ms)
     this.#resetAll()
   }
 
@@ -238,12 +254,12 @@ class Pc implements Machine {
   }
 
   #resetAll(): void {
-    for (const device of this.#devices) device.reset()
+    for (const { device } of this.#devices) device.reset()
     this.#resetCpu()
   }
 
   #resetCpu(): void {
-    this.#resetFirmware()
+    this.#parts.firmware.reset()
     this.#cpu.reset()
   }
 
@@ -265,6 +281,22 @@ class Pc implements Machine {
 
   eject(...[slot]: Parameters<Machine['eject']>): void {
     this.#drives.eject(slot)
+  }
+
+  get canSave(): boolean {
+    return canSave(this.#parts)
+  }
+
+  saveState(): Uint8Array<ArrayBuffer> {
+    return saveMachine(this.#parts)
+  }
+
+  restoreState(state: Uint8Array): void {
+    restoreMachine(this.#parts, state)
+  }
+
+  setRealTimeClock(ms: number): void {
+    this.#setRtc(ms)
   }
 
   counters(): MachineCounters {
@@ -289,7 +321,7 @@ class Pc implements Machine {
   }
 
   dispose(): void {
-    for (const device of this.#devices) device.dispose?.()
+    for (const { device } of this.#devices) device.dispose?.()
     this.#drives.close()
   }
 }
@@ -299,6 +331,20 @@ function addRomCard(pci: PciBus, map: AddressMap, host: number, bytes: number): 
   const card = new PciConfig(KERNEL_ROM_PCI)
   card.addRomBar(bytes, memoryWindow(map, bytes, { host, writable: false }))
   pci.add(31, 0, card)
+}
+
+/** FERR# of the coprocessor on its interrupt input. */
+function numericErrorWire(line: InterruptLine): { level: boolean } {
+  let level = false
+  return {
+    get level() {
+      return level
+    },
+    set level(high) {
+      level = high
+      line.set(high)
+    },
+  }
 }
 
 /** What a chip created too early would ask for: an error of this file's order, never of a guest. */

@@ -66,7 +66,7 @@ export class Drives {
     const drive = this.#removable(slot)
     const before = drive.medium
     drive.medium = new MeteredDisk(medium)
-    this.#changed(drive)
+    this.tellChange(drive)
     before?.close()
   }
 
@@ -75,11 +75,12 @@ export class Drives {
     const before = drive.medium
     if (!before) return
     drive.medium = undefined
-    this.#changed(drive)
+    this.tellChange(drive)
     before.close()
   }
 
-  #changed(drive: Drive): void {
+  /** The medium of `drive` is another than its controller knows. */
+  tellChange(drive: Drive): void {
     drive.changes++
     if (drive.kind === 'cdrom') this.#ide.insert(ideSlot(drive.slot), drive.medium)
     else this.#floppies.insert(floppyIndex(drive.slot), drive.medium)

@@ -1,4 +1,5 @@
 /** Chooses a machine's firmware: ours, whose ROM code traps into TypeScript, or somebody else's, which runs on the chips alone. */
+import { parseWith, z } from '../base/schema.ts'
 import { kernelFormat } from '../firmware/boot/kernel.ts'
 import { Firmware } from '../firmware/firmware.ts'
 import type { FirmwareConfig } from '../firmware/machine.ts'
@@ -7,6 +8,7 @@ import { buildSystemRom } from '../firmware/rom/system-rom.ts'
 import { buildVgaRom } from '../firmware/rom/vga-rom.ts'
 import { isTrapAddress } from '../firmware/trap.ts'
 import type { RomFiles } from '../memory/pc-memory-map.ts'
+import type { StateRecord } from '../state/state-value.ts'
 import { type BridgeParts, createFirmwareMachine } from './firmware-bridge.ts'
 import type { MachineConfig } from './machine.ts'
 
@@ -22,7 +24,11 @@ export interface InstalledFirmware {
   reset(): void
   /** Whether a saved state can be taken between the present instructions. */
   readonly quiescent: boolean
+  save(): StateRecord
+  restore(record: StateRecord): void
 }
+
+const stateSchema = z.strictObject({ token: z.int().min(0).max(0xffff) })
 
 function firmwareConfig(config: MachineConfig): FirmwareConfig {
   const { kernel } = config
@@ -65,6 +71,11 @@ export function installFirmware(config: MachineConfig, parts: Omit<BridgeParts, 
     reset: () => firmware.reset(),
     get quiescent() {
       return firmware.quiescent
+    },
+    save: () => ({ token: firmware.token }),
+    restore(record) {
+      firmware.reset()
+      firmware.token = parseWith(stateSchema, record, 'State of the firmware', 'state/corrupt').token
     },
   }
 }

@@ -3,6 +3,8 @@
  * virtual clock it is the count of executed instructions at a nominal rate, so that every run is the same, and a halted guest
  * jumps to its next deadline.
  */
+import { parseWith, z } from '../base/schema.ts'
+import type { StateRecord } from '../state/state-value.ts'
 import type { VirtualClock } from '../time/virtual-clock.ts'
 
 /** The virtual clock's nominal rate: 100 million instructions a second. */
@@ -16,13 +18,23 @@ export interface GuestClock extends VirtualClock {
   observe(instructions: number, ns: number): void
   /** Jumps forward to `ns` while the guest is halted; the host clock cannot. */
   skipTo(ns: number): void
+  save(): StateRecord
+  /** Goes on from the instant of `record`, whichever clock it was saved by. */
+  restore(record: StateRecord): void
+}
+
+/** `skippedNs` is what the instruction clock keeps; the host's clock has none. */
+const stateSchema = z.strictObject({ nowNs: z.number().nonnegative(), skippedNs: z.number().nonnegative().nullable() })
+
+function parseClock(record: StateRecord): z.infer<typeof stateSchema> {
+  return parseWith(stateSchema, record, 'State of the clock', 'state/corrupt')
 }
 
 /** Time from the host. */
 export class HostClock implements GuestClock {
   readonly virtual = false
   readonly #hostNowNs: () => number
-  readonly #originNs: number
+  #originNs: number
   #lastNs = 0
   /** Instructions a nanosecond, from what was seen lately. */
   #rate = 0.1
@@ -50,6 +62,16 @@ export class HostClock implements GuestClock {
   }
 
   skipTo(): void {}
+
+  save(): StateRecord {
+    return { nowNs: this.nowNs(), skippedNs: null }
+  }
+
+  restore(record: StateRecord): void {
+    const { nowNs } = parseClock(record)
+    this.#originNs = this.#hostNowNs() - nowNs
+    this.#lastNs = nowNs
+  }
 }
 
 /** Time from executed instructions. */
@@ -76,5 +98,15 @@ export class InstructionClock implements GuestClock {
   skipTo(ns: number): void {
     const behind = ns - this.nowNs()
     if (behind > 0) this.#skippedNs += behind
+  }
+
+  save(): StateRecord {
+    return { nowNs: this.nowNs(), skippedNs: this.#skippedNs }
+  }
+
+  /** The processor's count of instructions is restored before. */
+  restore(record: StateRecord): void {
+    const { nowNs, skippedNs } = parseClock(record)
+    this.#skippedNs = skippedNs ?? Math.max(0, nowNs - this.#instructions() * NS_PER_INSTRUCTION)
   }
 }

@@ -147,6 +147,17 @@ export interface Machine {
   /** Takes the medium out and closes it. */
   eject(slot: DriveSlot): void
   counters(): MachineCounters
+  /** Whether `saveState` can be called between the present slices: not in the middle of a firmware service. Some slices later it can. */
+  readonly canSave: boolean
+  /** The state of everything but memory, as a state file. Throws `vm/invalid-state` unless `canSave`. */
+  saveState(): Uint8Array<ArrayBuffer>
+  /**
+   * Goes on from a saved state, for a machine of the same kind whose memory (`GuestMemory.saved`) holds what it held then.
+   * Throws `state/corrupt`, `state/newer-version` or `vm/invalid-state`; the machine is of no use then.
+   */
+  restoreState(state: Uint8Array): void
+  /** Sets the real-time clock, as milliseconds since 1970-01-01T00:00 in the guest's own zone: time has passed by a saved machine. */
+  setRealTimeClock(ms: number): void
   /** Flushes and closes all media. The machine is gone afterwards. */
   dispose(): void
 }

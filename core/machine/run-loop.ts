@@ -2,8 +2,10 @@
  * Runs the processor in slices that end at the next timer deadline, fires timers, and carries out what devices ask of the
  * whole machine. Everything that decides when guest code runs is here.
  */
+import { parseWith, z } from '../base/schema.ts'
 import type { Cpu } from '../cpu/exec/cpu.ts'
 import type { MachineAction } from '../devices/device.ts'
+import type { StateRecord } from '../state/state-value.ts'
 import type { TimerQueue } from '../time/timer-queue.ts'
 import type { GuestClock } from './guest-clock.ts'
 import type { SliceEnd } from './machine.ts'
@@ -11,6 +13,19 @@ import type { SliceEnd } from './machine.ts'
 /** Longest run of guest code without a look at the host clock, in nanoseconds of the guest's time. */
 const LONGEST_RUN_NS = 500_000
 const LEAST_INSTRUCTIONS = 64
+
+const stateSchema = z.strictObject({
+  actions: z.array(
+    z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.enum(['reset', 'power-off', 'cpu-reset']) }),
+      z.strictObject({ kind: z.literal('exit'), value: z.int() }),
+    ]),
+  ),
+  idleUntilNs: z.number(),
+  haltedNs: z.number(),
+  /** Infinity where nothing is armed. */
+  nextDeadlineNs: z.union([z.number(), z.literal(Number.POSITIVE_INFINITY)]),
+})
 
 export interface RunLoopParts {
   readonly cpu: Cpu
@@ -80,6 +95,25 @@ export class RunLoop {
     } while (clock.virtual ? clock.nowNs() < untilNs : hostNowNs() < hostUntilNs)
     this.#obey()
     return end
+  }
+
+  save(): StateRecord {
+    return {
+      actions: this.#actions.map((action) => ({ ...action })),
+      idleUntilNs: this.#idleUntilNs,
+      haltedNs: this.haltedNs,
+      nextDeadlineNs: this.#parts.timers.nextDeadlineNs(),
+    }
+  }
+
+  /** After every device has armed its timers. */
+  restore(record: StateRecord): void {
+    const state = parseWith(stateSchema, record, 'State of the run loop', 'state/corrupt')
+    this.#actions.splice(0, this.#actions.length, ...state.actions)
+    this.#idleUntilNs = state.idleUntilNs
+    this.haltedNs = state.haltedNs
+    this.#restingSinceNs = -1
+    this.#parts.timers.restoreNextDeadline(state.nextDeadlineNs)
   }
 
   /** With the host's clock the time at rest passes between slices. */

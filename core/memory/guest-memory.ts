@@ -16,6 +16,8 @@ export class GuestMemory {
   readonly ram: Uint8Array
   readonly rom: Uint8Array
   readonly vram: Uint8Array
+  /** What a saved state holds of it: ROM area, video memory and RAM, in pages of 4096 bytes. */
+  readonly saved: Uint8Array
   readonly ramBase: number
   readonly ramBytes: number
   readonly vramBytes: number
@@ -44,5 +46,6 @@ export class GuestMemory {
     this.ram = new Uint8Array(this.buffer, this.ramBase, ramBytes)
     this.rom = new Uint8Array(this.buffer, ROM_BASE, ROM_BYTES)
     this.vram = new Uint8Array(this.buffer, VRAM_BASE, vramBytes)
+    this.saved = new Uint8Array(this.buffer, ROM_BASE, this.ramBase + ramBytes - ROM_BASE)
   }
 }

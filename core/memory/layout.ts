@@ -27,6 +27,7 @@ export const COMPILED_COUNT = ENGINE_BASE + 8
 export const VALIDITY_BASE = ENGINE_BASE + 0x1_0000
 export const DECODE_BASE = 0x10_0000
 export const DECODE_BYTES = 0x180_0000
+/** ROM area, video memory and RAM lie one after the other: what is saved with a machine begins here. */
 export const ROM_BASE = 0x190_0000
 export const ROM_BYTES = 0x10_0000
 export const VRAM_BASE = 0x1a0_0000

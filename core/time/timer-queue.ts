@@ -62,6 +62,12 @@ export class TimerQueue {
     return this.#nextNs
   }
 
+  /** What `nextDeadlineNs` was when a machine was saved, once its timers are armed again: slices end where they would have. */
+  restoreNextDeadline(deadlineNs: number): void {
+    this.#nextNs = deadlineNs
+    for (const timer of this.#timers) if (timer.deadlineNs < this.#nextNs) this.#nextNs = timer.deadlineNs
+  }
+
   changed(deadlineNs: number): void {
     if (deadlineNs >= this.#nextNs) return
     this.#nextNs = deadlineNs

@@ -180,6 +180,16 @@ export function createFakeMachine(config: MachineConfig): Machine {
       exits: {},
       drives: [...media.keys()].map((slot) => ({ slot, readBytes: 0, writtenBytes: 0 })),
     }),
+    canSave: true,
+    saveState: () => new TextEncoder().encode(JSON.stringify({ lines, nowNs: clock.nowNs() })),
+    restoreState(state) {
+      const saved = JSON.parse(new TextDecoder().decode(state)) as { lines: string[]; nowNs: number }
+      lines = saved.lines
+      begun = true
+      dirty = true
+      clock.restore(saved.nowNs)
+    },
+    setRealTimeClock: () => {},
     dispose() {
       for (const medium of media.values()) medium.close()
     },

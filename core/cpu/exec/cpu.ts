@@ -67,6 +67,13 @@ export const EXECUTION: Readonly<Record<'auto' | 'interpreter' | 'compiler', Exe
   compiler: { hotExecutions: HOT_EXECUTIONS },
 }
 
+/** What a processor keeps outside of the shared memory: instructions executed, a waiting NMI, breakpoints that wait (DR6 bits). */
+export interface CpuCounters {
+  readonly retired: number
+  readonly nmiPending: boolean
+  readonly debugTrap: number
+}
+
 export class Cpu {
   readonly state: CpuState
   readonly map: AddressMap
@@ -421,6 +428,21 @@ export class Cpu {
   get instructions(): number {
     const { i32 } = this.state
     return this.#retired + this.#granted - i32[L.BUDGET >> 2] - this.#withheld - i32[L.REMAINING >> 2]
+  }
+
+  /** What is kept outside of the shared memory, between slices. */
+  get counters(): CpuCounters {
+    return { retired: this.#retired, nmiPending: this.#nmiPending, debugTrap: this.#debugTrap }
+  }
+
+  /** Goes on with `counters` and the state that stands in memory by now; nothing derived from what was there before stays. */
+  resume({ retired, nmiPending, debugTrap }: CpuCounters): void {
+    this.#retired = retired
+    this.#nmiPending = nmiPending
+    this.#debugTrap = debugTrap
+    this.updateMode()
+    this.blocks.flush()
+    this.flushTlb()
   }
 
   /** Ends the present slice for good: `run` returns after the current instruction. */

@@ -148,6 +148,8 @@ export class Piix4Pm implements Device {
   }
 
   save(): StateRecord {
+    // An overflow that nobody has looked at yet is in the register, as it will be after the restore.
+    this.#update()
     return {
       config: this.#config.save(),
       registers: this.#registers.slice(),
