@@ -4,6 +4,7 @@
  * all ones. Accesses of devices (DMA, bus mastering, firmware) go through the same map, byte order little-endian.
  */
 import type { GuestMemory } from './guest-memory.ts'
+import { A20_MASK, PAGE_MAP_BASE } from './layout.ts'
 
 /** Memory-mapped I/O. `gpa` is the guest physical address; values are unsigned; `size` is 1, 2 or 4 and never crosses a page. */
 export interface MmioHandler {
@@ -21,11 +22,13 @@ const PAGE_BITS = 12
 const PAGES = 1 << 20
 const PAGE_BYTES = 1 << PAGE_BITS
 const UNMAPPED = 0
-const RAM_FLAG = 1
-const WRITABLE_FLAG = 2
+/** Flags of the page map, which generated code looks into as well. */
+export const RAM_FLAG = 1
+export const WRITABLE_FLAG = 2
 const MMIO_FLAG = 4
-/** Difference between the entries of two neighbouring pages of memory: the page's number stands above three flags. */
-const ENTRY_STEP = 8
+/** The page's number, in the shared memory, stands above three flags. */
+export const PAGE_SHIFT = 3
+const ENTRY_STEP = 1 << PAGE_SHIFT
 
 /** What `addWindow` laid over or under the map. */
 interface Window {
@@ -48,16 +51,18 @@ export class AddressMap {
   onChange: () => void = () => {}
   /** Set by the CPU: `length` bytes at offset `host` of the shared memory were written, so code decoded from them is stale. */
   onDeviceWrite: (host: number, length: number) => void = () => {}
-  /** Physical address bits that reach the bus: bit 20 is clear while the A20 gate is closed. */
   #a20Mask = 0xffff_ffff
-  /** What is mapped for good, and what answers once the windows are counted in. */
+  /** What is mapped for good. */
   readonly #base = new Uint32Array(PAGES)
-  readonly #pages = new Uint32Array(PAGES)
+  /** What answers once the windows are counted in: the page map in the shared memory. */
+  readonly #pages: Uint32Array
   readonly #windows: Window[] = []
   readonly #handlers: MmioHandler[] = []
 
   constructor(memory: GuestMemory) {
     this.memory = memory
+    this.#pages = new Uint32Array(memory.buffer, PAGE_MAP_BASE, PAGES)
+    memory.u32[A20_MASK >> 2] = this.#a20Mask
   }
 
   /** Maps plain memory at `gpa` (both multiples of 4096) to `host`, an offset in the shared memory. */
@@ -141,6 +146,7 @@ export class AddressMap {
     const mask = open ? 0xffff_ffff : 0xffef_ffff
     if (mask === this.#a20Mask) return
     this.#a20Mask = mask
+    this.memory.u32[A20_MASK >> 2] = mask
     this.onChange()
   }
 

@@ -5,9 +5,20 @@
  * reload handler, so that even the block being executed notices at its next instruction.
  */
 import type { AddressMap } from '../../memory/address-map.ts'
-import { DECODE_BASE, DECODE_BYTES, JUMP_CACHE_BASE, JUMP_CACHE_ENTRIES } from '../../memory/layout.ts'
+import {
+  BLOCK_HASH_BASE,
+  BLOCK_HASH_ENTRIES,
+  DECODE_BASE,
+  DECODE_BYTES,
+  JUMP_CACHE_BASE,
+  JUMP_CACHE_ENTRIES,
+  JUMP_PAGES_BASE,
+  JUMPS_USED_BASE,
+  JUMPS_USED_COUNT,
+} from '../../memory/layout.ts'
 import type { Decoder } from '../decode/decoder.ts'
 import * as D from '../decode/op-layout.ts'
+import { codeEntry, LARGE_BITS } from '../mmu/tlb.ts'
 import * as L from '../state/layout.ts'
 import type { Cpu } from './cpu.ts'
 
@@ -18,11 +29,16 @@ const UD = 6
 const GP = 13
 const PF = 14
 
-/** The blocks of one page. */
+/** The blocks of one page. The code map has a bit for each 64 bytes of it, for generated code. */
 interface CodePage {
   /** A bit for each byte: programs keep variables right beside their code. */
   readonly bytes: Uint32Array
   readonly blocks: number[]
+}
+
+/** Where the list of the blocks with this host address and mode begins, in words. */
+function hashOf(host: number, mode: number): number {
+  return (BLOCK_HASH_BASE >> 2) + ((host ^ (host >>> 13) ^ (mode << 5)) & (BLOCK_HASH_ENTRIES - 1))
 }
 
 export class BlockCache {
@@ -36,8 +52,6 @@ export class BlockCache {
   readonly #u16: Uint16Array
   readonly #u8: Uint8Array
   readonly #handlers: number
-  /** Blocks by (host address, mode), as one number. */
-  #blocks = new Map<number, number>()
   #pages = new Map<number, CodePage>()
   /** Where links to a block stand, so that they go with it. */
   #incoming = new Map<number, number[]>()
@@ -45,9 +59,6 @@ export class BlockCache {
   #crossing = new Map<number, { readonly block: number; readonly bytes: Uint8Array }>()
   #next = DECODE_BASE
   readonly #window = new Uint8Array(32)
-  /** Jump cache entries filled since the last flush, so that a flush costs what was used. */
-  readonly #jumps = new Int32Array(JUMP_CACHE_ENTRIES)
-  #jumpsUsed = 0
 
   /** `handlers` is the number of forms: the pseudo handlers follow them. */
   constructor(cpu: Cpu, map: AddressMap, decoder: Decoder, handlers: number) {
@@ -62,19 +73,52 @@ export class BlockCache {
     this.#i32.fill(NO_ADDRESS, JUMP_CACHE_BASE >> 2, (JUMP_CACHE_BASE + JUMP_CACHE_ENTRIES * D.JUMP_ENTRY_BYTES) >> 2)
   }
 
-  /** Forgets which linear address leads to which block: after a change of address translation. */
-  flushJumps(): void {
-    for (let i = 0; i < this.#jumpsUsed; i++) {
-      this.#i32[this.#jumps[i]] = NO_ADDRESS
-      this.#i32[this.#jumps[i] + 1] = NO_ADDRESS
+  /** Forgets which linear address leads to which block, after a change of address translation; `keepGlobal`: but for global pages. */
+  flushJumps(keepGlobal = false): void {
+    const i32 = this.#i32
+    const list = JUMPS_USED_BASE >> 2
+    const count = i32[JUMPS_USED_COUNT >> 2]
+    let kept = 0
+    for (let i = 0; i < count; i++) {
+      const entry = i32[list + i] >> 2
+      const page = i32[entry] >>> 12
+      if (keepGlobal && i32[entry + 3]) i32[list + kept++] = i32[list + i]
+      else {
+        i32[entry] = NO_ADDRESS
+        i32[entry + 1] = NO_ADDRESS
+        i32[(JUMP_PAGES_BASE >> 2) + (page >>> 5)] &= ~(1 << (page & 31))
+      }
     }
-    this.#jumpsUsed = 0
+    i32[JUMPS_USED_COUNT >> 2] = kept
+    for (let i = 0; i < kept; i++) this.#noteJumpPage(i32[i32[list + i] >> 2] >>> 12)
+  }
+
+  /** The same for INVLPG of the page at `linear`, which the jump cache rarely knows. */
+  flushJumpsOf(linear: number, large: boolean): void {
+    const page = linear >>> 12
+    const first = (JUMP_PAGES_BASE >> 2) + (page >>> 5)
+    if (!large) {
+      if (!(this.#i32[first] & (1 << (page & 31)))) return
+      this.flushJumps()
+      // Entries that others have taken the place of leave the bit behind.
+      this.#i32[first] &= ~(1 << (page & 31))
+      return
+    }
+    const words = 2 ** (LARGE_BITS - 12 - 5)
+    const start = first & ~(words - 1)
+    for (let i = start; i < start + words; i++) if (this.#i32[i]) this.flushJumps()
+    this.#i32.fill(0, start, start + words)
+  }
+
+  #noteJumpPage(page: number): void {
+    this.#i32[(JUMP_PAGES_BASE >> 2) + (page >>> 5)] |= 1 << (page & 31)
   }
 
   /** Throws all decoded code away. */
   flush(): void {
     this.#cpu.compiler?.flush()
-    this.#blocks = new Map()
+    this.#i32.fill(0, BLOCK_HASH_BASE >> 2, (BLOCK_HASH_BASE >> 2) + BLOCK_HASH_ENTRIES)
+    for (const page of this.#pages.keys()) this.#setChunks(page, 0, 0)
     this.#pages = new Map()
     this.#incoming = new Map()
     this.#crossing = new Map()
@@ -84,7 +128,14 @@ export class BlockCache {
 
   /** Whether some block was decoded from the page at `host` (page aligned). */
   holdsCode(host: number): boolean {
-    return this.#pages.has(host >>> 12)
+    const code = codeEntry(host)
+    return (this.#i32[code] | this.#i32[code + 1]) !== 0
+  }
+
+  #setChunks(page: number, low: number, high: number): void {
+    const code = codeEntry(page * 4096)
+    this.#i32[code] = low
+    this.#i32[code + 1] = high
   }
 
   /** Whether a write of `bytes` at `host` would touch decoded code. */
@@ -113,17 +164,16 @@ export class BlockCache {
     const { blocks } = code
     let kept = 0
     for (const block of blocks) {
-      const start = this.#i32[(block + D.BLOCK_HOST) >> 2]
+      const start = this.#i32[(block + D.BLOCK_HOST) >> 2] >>> 0
       if (start < to && start + this.#i32[(block + D.BLOCK_LENGTH) >> 2] > from) this.#drop(block)
       else blocks[kept++] = block
     }
     blocks.length = kept
-    if (kept === 0) this.#pages.delete(page)
-    else {
-      code.bytes.fill(0)
-      for (const block of blocks)
-        this.#mark(code, this.#i32[(block + D.BLOCK_HOST) >> 2], this.#i32[(block + D.BLOCK_LENGTH) >> 2])
-    }
+    // The page stays known: what has been code once is often code again.
+    code.bytes.fill(0)
+    this.#setChunks(page, 0, 0)
+    for (const block of blocks)
+      this.#mark(code, this.#i32[(block + D.BLOCK_HOST) >> 2], this.#i32[(block + D.BLOCK_LENGTH) >> 2])
   }
 
   /** Makes every instruction of `block` lead back to the dispatcher. */
@@ -135,7 +185,10 @@ export class BlockCache {
     for (let i = 0; i <= count; i++) this.#i32[(block + D.BLOCK_HEADER + i * D.OP_BYTES + D.OP_HANDLER) >> 2] = reload
     for (const at of this.#incoming.get(block) ?? []) this.#i32[at >> 2] = 0
     this.#incoming.delete(block)
-    this.#blocks.delete(this.#key(this.#i32[(block + D.BLOCK_HOST) >> 2], this.#i32[(block + D.BLOCK_MODE) >> 2]))
+    const head = hashOf(this.#i32[(block + D.BLOCK_HOST) >> 2], this.#i32[(block + D.BLOCK_MODE) >> 2])
+    let at = head
+    while (this.#i32[at] !== block && this.#i32[at] !== 0) at = (this.#i32[at] + D.BLOCK_NEXT) >> 2
+    this.#i32[at] = this.#i32[(block + D.BLOCK_NEXT) >> 2]
   }
 
   #key(host: number, mode: number): number {
@@ -146,6 +199,8 @@ export class BlockCache {
     const first = host & 0xfff
     const end = Math.min(first + length, 4096)
     for (let i = first; i < end; i++) code.bytes[i >>> 5] |= 1 << (i & 31)
+    const chunks = codeEntry(host)
+    for (let i = first >>> 6; i <= (end - 1) >>> 6; i++) this.#i32[chunks + (i >>> 5)] |= 1 << (i & 31)
   }
 
   /** The block at CS:EIP in the present mode, entered in the jump cache; 0 when a fault is pending instead. */
@@ -162,11 +217,15 @@ export class BlockCache {
     const block = this.find(linear)
     const length = this.#i32[(block + D.BLOCK_LENGTH) >> 2]
     if (length > 0 && !single && linear !== 0xffff_ffff) {
-      const entry = (JUMP_CACHE_BASE + (((linear ^ (linear >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) << 4)) >> 2
-      if (this.#i32[entry] === NO_ADDRESS) this.#jumps[this.#jumpsUsed++] = entry
+      const address = JUMP_CACHE_BASE + (((linear ^ (linear >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) << 4)
+      const entry = address >> 2
+      if (this.#i32[entry] === NO_ADDRESS)
+        this.#i32[(JUMPS_USED_BASE >> 2) + this.#i32[JUMPS_USED_COUNT >> 2]++] = address
       this.#i32[entry] = linear
       this.#i32[entry + 1] = state.i32[L.MODE >> 2]
       this.#i32[entry + 2] = block
+      this.#i32[entry + 3] = cpu.walk.global ? 1 : 0
+      this.#noteJumpPage(linear >>> 12)
     }
     return block
   }
@@ -198,8 +257,9 @@ export class BlockCache {
     const gpa = this.#fetchAddress(linear)
     const host = gpa < 0 ? -1 : this.#map.hostForRead(gpa)
     if (host < 0) return this.#decodeUncached(linear, mode)
-    const known = this.#blocks.get(this.#key(host, mode))
-    if (known !== undefined) return known
+    for (let block = this.#i32[hashOf(host, mode)]; block; block = this.#i32[(block + D.BLOCK_NEXT) >> 2])
+      if (this.#i32[(block + D.BLOCK_HOST) >> 2] >>> 0 === host && this.#i32[(block + D.BLOCK_MODE) >> 2] === mode)
+        return block
     return this.#decode(linear, host, mode)
   }
 
@@ -249,11 +309,13 @@ export class BlockCache {
     if (!page) {
       page = { bytes: new Uint32Array(128), blocks: [] }
       this.#pages.set(host >>> 12, page)
-      this.#cpu.tlb.protect((host >>> 12) * 4096)
     }
+    this.#cpu.tlb.protect(host)
     page.blocks.push(block)
     this.#mark(page, host, at)
-    this.#blocks.set(this.#key(host, mode), block)
+    const head = hashOf(host, mode)
+    this.#i32[(block + D.BLOCK_NEXT) >> 2] = this.#i32[head]
+    this.#i32[head] = block
     return block
   }
 

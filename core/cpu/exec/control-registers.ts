@@ -43,7 +43,7 @@ export function setCr3(cpu: Cpu, value: number): void {
   const { u32 } = cpu.state
   if (cpu.paging && u32[L.CR4 >> 2] & PAE) loadPdptes(cpu, value)
   u32[L.CR3 >> 2] = value
-  cpu.flushTlb()
+  cpu.flushSpace()
 }
 
 /** CR4 bits that the profile has: VME and PVI never, TSD, DE, PSE, PAE, PGE, PCE, OSFXSR and OSXMMEXCPT with their features. */

@@ -10,6 +10,7 @@ import { Compiler } from '../jit/compiler.ts'
 import { PageWalk } from '../mmu/paging.ts'
 import { Tlb } from '../mmu/tlb.ts'
 import type { SlowPath } from '../ops/runtime.ts'
+import { frontName } from '../ops/runtime.ts'
 import { AC, CpuState, ID, IF, RF, TF, VM } from '../state/cpu-state.ts'
 import * as L from '../state/layout.ts'
 import { BlockCache } from './block-cache.ts'
@@ -28,6 +29,7 @@ const CR0_PE = 1
 const CR0_AM = 0x4_0000
 const CR0_PG = 0x8000_0000
 const CR4_DE = 8
+const CR4_PGE = 0x80
 const CR4_OSFXSR = 0x200
 const DR7_GD = 0x2000
 /** CPUID feature bit of 36-bit addresses in 4 MiB pages. */
@@ -87,8 +89,6 @@ export class Cpu {
   readonly compiler: Compiler | undefined
   /** Whether #AC is checked at present (CR0.AM, EFLAGS.AC, CPL 3). */
   alignmentChecks = false
-  /** Set while the NMI handler runs: further NMIs wait for IRET. */
-  nmiMasked = false
   /** Whether the run loop executes one instruction: blocks of the mode SINGLE run only then. */
   stepping = false
   /** Flags that exist on this processor. */
@@ -105,7 +105,6 @@ export class Cpu {
   #withheld = 0
   #nmiPending = false
   #debugTrap = 0
-  #singleStepDone = false
 
   constructor(
     image: InterpreterImage,
@@ -135,6 +134,9 @@ export class Cpu {
     for (const path of image.slowPaths) slow[path.name] = this.#import(path)
     const instance = new WebAssembly.Instance(image.module, { env: { memory: memory.memory }, slow })
     this.exports = instance.exports
+    // Regions call what the interpreter calls: the part in generated code, where there is one.
+    for (const path of image.slowPaths)
+      if (path.front) slow[path.name] = instance.exports[frontName(path)] as (...args: number[]) => number | undefined
     if (execution.hotExecutions > 0)
       this.compiler = new Compiler(
         {
@@ -225,9 +227,10 @@ export class Cpu {
     state.u32[L.IA32_APIC_BASE >> 2] = 0xfee0_0900
     state.u32[L.IA32_PAT >> 2] = 0x0007_0406
     state.u32[(L.IA32_PAT >> 2) + 1] = 0x0007_0406
-    this.nmiMasked = false
+    state.u32[L.FLAG_MASK >> 2] = this.flagMask
     this.#nmiPending = false
     this.#debugTrap = 0
+    state.u32[L.INTR >> 2] = this.host.interruptPending() ? 1 : 0
     this.updateMode()
     this.flushTlb()
   }
@@ -296,9 +299,17 @@ export class Cpu {
     this.blocks.flushJumps()
   }
 
+  /** After a load of CR3: pages that are global under CR4.PGE stay. */
+  flushSpace(): void {
+    const keepGlobal = (this.state.u32[L.CR4 >> 2] & CR4_PGE) !== 0
+    this.tlb.flush(keepGlobal)
+    this.blocks.flushJumps(keepGlobal)
+  }
+
   flushPage(linear: number): void {
+    const large = this.tlb.inLargePage(linear)
     this.tlb.flushPage(linear)
-    this.blocks.flushJumps()
+    this.blocks.flushJumpsOf(linear, large)
   }
 
   // Mode
@@ -333,6 +344,7 @@ export class Cpu {
     if (em || !(cr4 & CR4_OSFXSR)) traps |= L.UNIT_SSE_UD
     i32[L.UNIT_TRAPS >> 2] = traps
     const checks = (cr0 & CR0_AM) !== 0 && (eflags & 0x4_0000) !== 0 && cpl === 3
+    u32[L.ACCESS_CHECKS >> 2] = checks || u32[(L.DEBUG_REGISTERS >> 2) + 7] & 0xff ? 1 : 0
     if (checks !== this.alignmentChecks) {
       this.alignmentChecks = checks
       this.flushTlb()
@@ -391,7 +403,7 @@ export class Cpu {
 
   /** The instruction has changed TF for its successors (software interrupt, task switch): it is not followed by a trap. */
   skipSingleStep(): void {
-    this.#singleStepDone = true
+    this.state.u32[L.STEP_DONE >> 2] = 1
   }
 
   /** Instruction breakpoints at `linear`: bits 0 to 3, or 0. */
@@ -416,6 +428,15 @@ export class Cpu {
   }
 
   // Running
+
+  /** Set while the NMI handler runs: further NMIs wait for IRET. */
+  get nmiMasked(): boolean {
+    return this.state.u32[L.NMI_MASKED >> 2] !== 0
+  }
+
+  set nmiMasked(masked: boolean) {
+    this.state.u32[L.NMI_MASKED >> 2] = masked ? 1 : 0
+  }
 
   /** Ends the running slice at the next block border, so that the run loop looks at what has changed. */
   requestExit(): void {
@@ -473,7 +494,9 @@ export class Cpu {
 
   /** The interrupt controller's output changed. */
   interruptChanged(): void {
-    if (this.host.interruptPending()) this.requestExit()
+    const pending = this.host.interruptPending()
+    this.state.u32[L.INTR >> 2] = pending ? 1 : 0
+    if (pending) this.requestExit()
   }
 
   /** Whether an interrupt could be delivered now: what wakes a halted processor. */
@@ -526,7 +549,9 @@ export class Cpu {
       deliverInterrupt(this, 2)
     } else if (u32[L.EFLAGS >> 2] & IF && this.host.interruptPending()) {
       u32[L.HALTED >> 2] = 0
-      deliverInterrupt(this, this.host.acknowledgeInterrupt())
+      const vector = this.host.acknowledgeInterrupt()
+      u32[L.INTR >> 2] = this.host.interruptPending() ? 1 : 0
+      deliverInterrupt(this, vector)
     }
   }
 
@@ -584,14 +609,14 @@ export class Cpu {
     u32[L.INHIBIT >> 2] = 0
     i32[L.BUDGET >> 2] = 1
     if (!afterStackLoad) this.#debugTrap = 0
-    this.#singleStepDone = false
+    u32[L.STEP_DONE >> 2] = 0
     this.#dispatchOne()
     i32[L.BUDGET >> 2] += this.#withheld + rest
     this.#withheld = 0
     if (this.#settle()) return
     // Breakpoints that the load of SS met strike after the next instruction.
     if (u32[L.INHIBIT >> 2] === 2) return
-    const trap = this.#debugTrap | (flags & TF && !this.#singleStepDone ? DR6_SINGLE_STEP : 0)
+    const trap = this.#debugTrap | (flags & TF && !u32[L.STEP_DONE >> 2] ? DR6_SINGLE_STEP : 0)
     this.#debugTrap = 0
     if (trap) this.#raiseDebug(trap)
   }

@@ -11,6 +11,7 @@ import { i32 } from '../../wasm/ops.ts'
 import type { Form } from '../decode/forms.ts'
 import { REGION_RUNTIME } from '../jit/region-runtime.ts'
 import type { Linker, RuntimeFunction, SlowPath } from '../ops/runtime.ts'
+import { frontName } from '../ops/runtime.ts'
 import { InterpreterOps } from './interpreter-ops.ts'
 import { dispatch, eipOf, follow, HANDLER_PARAMS, reload } from './runtime-core.ts'
 
@@ -47,9 +48,19 @@ export class ModuleLinker implements Linker {
   slow(path: SlowPath): Callee {
     let callee = this.#slow.get(path)
     if (!callee) {
-      callee = this.#builder.import('slow', path.name, new Array<ValType>(path.params).fill('i32'), path.result)
-      this.#slow.set(path, callee)
+      const params = new Array<ValType>(path.params).fill('i32')
+      const imported = this.#builder.import('slow', path.name, params, path.result)
       this.slowPaths.push(path)
+      const { front } = path
+      callee = front
+        ? this.runtime({
+            name: frontName(path),
+            params,
+            result: path.result,
+            build: (f, link) => front(f, link, imported),
+          })
+        : imported
+      this.#slow.set(path, callee)
     }
     return callee
   }

@@ -69,9 +69,8 @@ export class MemoryAccess {
     if (page >= 0x1_0000_0000) return -1
     const host = this.#map.hostForRead(page)
     if (host >= 0 && !cpu.watched(linear)) {
-      const mayWrite = writable && this.#map.hostForWrite(page) === host && !cpu.blocks.holdsCode(host)
-      cpu.tlb.fill(linear, host, mayWrite, user)
-      if (cpu.walk.large) cpu.tlb.noteLarge(linear)
+      const mayWrite = writable && this.#map.hostForWrite(page) === host
+      cpu.tlb.fill(linear, host, mayWrite, user, cpu.walk.global, cpu.walk.large)
     }
     return page + (linear & 0xfff)
   }

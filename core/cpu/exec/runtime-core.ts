@@ -16,6 +16,7 @@ import {
 import { packFlags, unpackFlags } from '../ops/flag-words.ts'
 import { runtimeFunction, slowFunction, slowPath } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
+import { lookupFront } from './lookup.ts'
 
 /** Type index of handlers in every module that holds some: (op: i32) -> (). */
 export const HANDLER_PARAMS = ['i32'] as const
@@ -48,7 +49,7 @@ export const raise = runtimeFunction('raise', ['i32', 'i32', 'i32'], 'void', (f,
 })
 
 /** Finds or decodes the block at EIP. Returns its address, or 0 with a fault or exit pending. */
-export const lookupPath = slowFunction('lookup', 0, (cpu) => cpu.blocks.lookup())
+export const lookupPath = slowFunction('lookup', 0, (cpu) => cpu.blocks.lookup(), lookupFront)
 
 /** Finds the successor of a branch and links it where that is safe: (op, link offset) with EIP stored. */
 export const linkPath = slowFunction('link', 2, (cpu, op, at) => cpu.blocks.link(op, at))

@@ -18,6 +18,7 @@ const USER = 4
 const ACCESSED = 0x20
 const DIRTY = 0x40
 const LARGE = 0x80
+const GLOBAL = 0x100
 
 /** What a walk found; valid until the next one. */
 export class PageWalk {
@@ -27,9 +28,13 @@ export class PageWalk {
   writable = false
   /** Whether it was a large page: the TLB drops all of it at once. */
   large = false
+  /** Whether the translation outlives a load of CR3. */
+  global = false
   /** Error code of the page fault, when `translate` returned false. */
   errorCode = 0
 
+  /** GLOBAL with CR4.PGE. */
+  #globalBit = 0
   readonly #map: AddressMap
   readonly #state: CpuState
 
@@ -47,12 +52,14 @@ export class PageWalk {
     const { u32 } = this.#state
     const cr0 = u32[L.CR0 >> 2]
     this.large = false
+    this.global = false
     if (!(cr0 & 0x8000_0000)) {
       this.page = (linear & 0xffff_f000) >>> 0
       this.writable = true
       return true
     }
     const cr4 = u32[L.CR4 >> 2]
+    this.#globalBit = cr4 & 0x80 ? GLOBAL : 0
     return cr4 & 0x20 ? this.#walkPae(linear, write, user, cr0) : this.#walk(linear, write, user, cr0, cr4)
   }
 
@@ -81,6 +88,7 @@ export class PageWalk {
       this.large = true
       this.page = ((pde & 0xffc0_0000) >>> 0) + ((pde >>> 13) & 0xff) * 0x1_0000_0000 + (linear & 0x3f_f000)
       this.writable = (marked & DIRTY) !== 0 && this.#allowed(pde, true, user, cr0)
+      this.global = (pde & this.#globalBit) !== 0
       return true
     }
     const pteAt = ((pde & 0xffff_f000) + (((linear >>> 12) & 0x3ff) << 2)) >>> 0
@@ -93,6 +101,7 @@ export class PageWalk {
     if (marked !== pte) map.write(pteAt, 4, marked)
     this.page = (pte & 0xffff_f000) >>> 0
     this.writable = (marked & DIRTY) !== 0 && this.#allowed(rights, true, user, cr0)
+    this.global = (pte & this.#globalBit) !== 0
     return true
   }
 
@@ -116,6 +125,7 @@ export class PageWalk {
       this.large = true
       this.page = ((pde & 0xffe0_0000) >>> 0) + pdeHigh * 0x1_0000_0000 + (linear & 0x1f_f000)
       this.writable = (marked & DIRTY) !== 0 && this.#allowed(pde, true, user, cr0)
+      this.global = (pde & this.#globalBit) !== 0
       return true
     }
     if (pdeHigh) return this.#fail(0, write, user)
@@ -131,6 +141,7 @@ export class PageWalk {
     if (marked !== pte) map.write(pteAt, 4, marked)
     this.page = ((pte & 0xffff_f000) >>> 0) + pteHigh * 0x1_0000_0000
     this.writable = (marked & DIRTY) !== 0 && this.#allowed(rights, true, user, cr0)
+    this.global = (pte & this.#globalBit) !== 0
     return true
   }
 }

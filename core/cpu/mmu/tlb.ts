@@ -1,77 +1,138 @@
 /**
  * The TLB that generated code looks into: direct-mapped by page number, one for each privilege. An entry is four words: tag
- * for reads, tag for writes (a page's linear address, or 0xFFFFFFFF for none), host minus linear address, and the host page.
- * Pages that hold decoded code or need attention on every access (MMIO, breakpoints) have no tag and go the slow way.
+ * for reads, tag for writes (a page's linear address, or 0xFFFFFFFF for none), host minus linear address, and the host page with
+ * flags in its low bits. Pages that hold decoded code have no tag for writes, and those that need attention on every access
+ * (MMIO, breakpoints) none at all: such accesses go the slow way. `fill` in fill.ts does in generated code what is done here.
  */
 import type { GuestMemory } from '../../memory/guest-memory.ts'
-import { TLB_BASE_SUPERVISOR, TLB_BASE_USER, TLB_ENTRIES } from '../../memory/layout.ts'
+import {
+  CODE_MAP_BASE,
+  CODE_MAP_ENTRY_BYTES,
+  CODE_MAP_WRITER,
+  LARGE_PAGES_BASE,
+  TLB_BASE_SUPERVISOR,
+  TLB_BASE_USER,
+  TLB_ENTRIES,
+  TLB_USED_BASE,
+  TLB_USED_COUNT,
+  WRITERS_MANY,
+} from '../../memory/layout.ts'
 
-export const TLB_ENTRY_BYTES = 16
+const TLB_ENTRY_BYTES = 16
 const NONE = -1
-const LARGE_BITS = 22
+export const LARGE_BITS = 22
+/** Flags in an entry's last word. The page outlives a load of CR3. */
+export const TLB_GLOBAL = 1
+/** The guest's tables and the address map allow writes; without a tag for them, the page holds code. */
+export const TLB_WRITABLE = 2
+/** The entry is in the list of used ones. */
+export const TLB_LISTED = 4
 
 export class Tlb {
   readonly #i32: Int32Array
-  /** Entries that have been filled since the last flush, so that a flush costs what was used. */
-  readonly #used = new Int32Array(2 * TLB_ENTRIES)
-  #usedCount = 0
-  /** Regions of 4 MiB with entries from large pages. */
-  readonly #large = new Set<number>()
+  readonly #u8: Uint8Array
 
   constructor(memory: GuestMemory) {
     this.#i32 = memory.i32
+    this.#u8 = memory.u8
     this.#i32.fill(NONE, TLB_BASE_SUPERVISOR >> 2, (TLB_BASE_SUPERVISOR + TLB_ENTRIES * TLB_ENTRY_BYTES) >> 2)
     this.#i32.fill(NONE, TLB_BASE_USER >> 2, (TLB_BASE_USER + TLB_ENTRIES * TLB_ENTRY_BYTES) >> 2)
-  }
-
-  /** Makes `linear`'s page readable (and writable) at host offset `host` (page aligned) for the given privilege. */
-  fill(linear: number, host: number, writable: boolean, user: boolean): void {
-    const page = linear & 0xffff_f000
-    const at = ((user ? TLB_BASE_USER : TLB_BASE_SUPERVISOR) + (((page >>> 12) & (TLB_ENTRIES - 1)) << 4)) >> 2
-    if (this.#i32[at] === NONE && this.#usedCount < this.#used.length) this.#used[this.#usedCount++] = at
-    this.#i32[at] = page
-    this.#i32[at + 1] = writable ? page : NONE
-    this.#i32[at + 2] = (host - page) | 0
-    this.#i32[at + 3] = host
-  }
-
-  /** `linear` lies in a large page: forgetting one address of it must forget all of them. */
-  noteLarge(linear: number): void {
-    this.#large.add(linear >>> LARGE_BITS)
-  }
-
-  flush(): void {
-    this.#large.clear()
-    for (let i = 0; i < this.#usedCount; i++) {
-      const at = this.#used[i]
-      this.#i32[at] = NONE
-      this.#i32[at + 1] = NONE
+    for (let i = 0; i < TLB_ENTRIES; i++) {
+      this.#i32[(TLB_BASE_SUPERVISOR >> 2) + i * 4 + 3] = 0
+      this.#i32[(TLB_BASE_USER >> 2) + i * 4 + 3] = 0
     }
-    this.#usedCount = 0
+  }
+
+  /** Makes `linear`'s page readable (and writable, but for one that holds code) at host offset `host` (page aligned) for the given privilege. */
+  fill(linear: number, host: number, writable: boolean, user: boolean, global: boolean, large: boolean): void {
+    const i32 = this.#i32
+    const page = linear & 0xffff_f000
+    const address = (user ? TLB_BASE_USER : TLB_BASE_SUPERVISOR) + (((page >>> 12) & (TLB_ENTRIES - 1)) << 4)
+    const at = address >> 2
+    if (!(i32[at + 3] & TLB_LISTED)) i32[(TLB_USED_BASE >> 2) + i32[TLB_USED_COUNT >> 2]++] = address
+    const code = codeEntry(host)
+    const direct = writable && !(i32[code] | i32[code + 1])
+    i32[at] = page
+    i32[at + 1] = direct ? page : NONE
+    i32[at + 2] = (host - page) | 0
+    i32[at + 3] = host | TLB_LISTED | (global ? TLB_GLOBAL : 0) | (writable ? TLB_WRITABLE : 0)
+    if (large) this.#u8[LARGE_PAGES_BASE + (linear >>> LARGE_BITS)] = 1
+    if (direct) {
+      const writer = code + (CODE_MAP_WRITER >> 2)
+      i32[writer] = i32[writer] === 0 || i32[writer] === page + 1 ? page + 1 : WRITERS_MANY
+    }
+  }
+
+  /** Forgets everything; with `keepGlobal` all but global pages. */
+  flush(keepGlobal = false): void {
+    const i32 = this.#i32
+    const list = TLB_USED_BASE >> 2
+    const count = i32[TLB_USED_COUNT >> 2]
+    let kept = 0
+    for (let i = 0; i < count; i++) {
+      const at = i32[list + i] >> 2
+      if (keepGlobal && i32[at + 3] & TLB_GLOBAL) i32[list + kept++] = i32[list + i]
+      else {
+        i32[at] = NONE
+        i32[at + 1] = NONE
+        i32[at + 3] = 0
+      }
+    }
+    i32[TLB_USED_COUNT >> 2] = kept
+    if (!keepGlobal) this.#u8.fill(0, LARGE_PAGES_BASE, LARGE_PAGES_BASE + 1024)
+  }
+
+  /** Whether `linear` may lie in a large page: forgetting one address of it must forget all of them. */
+  inLargePage(linear: number): boolean {
+    return this.#u8[LARGE_PAGES_BASE + (linear >>> LARGE_BITS)] !== 0
   }
 
   /** Forgets one page (INVLPG). */
   flushPage(linear: number): void {
-    if (!this.#large.delete(linear >>> LARGE_BITS)) return this.#forget(linear)
+    if (!this.inLargePage(linear)) return this.#forget(linear)
+    this.#u8[LARGE_PAGES_BASE + (linear >>> LARGE_BITS)] = 0
     const first = (linear >>> LARGE_BITS) * 2 ** LARGE_BITS
     for (let at = first; at < first + 2 ** LARGE_BITS; at += 4096) this.#forget(at)
   }
 
   #forget(linear: number): void {
     const page = linear & 0xffff_f000
-    for (const base of [TLB_BASE_SUPERVISOR, TLB_BASE_USER]) {
-      const at = (base + (((page >>> 12) & (TLB_ENTRIES - 1)) << 4)) >> 2
-      if (this.#i32[at] === page) {
-        this.#i32[at + 1] = NONE
-        // The read tag stays "used" in the list; clearing it twice is harmless.
-        this.#i32[at] = NONE
-      }
-    }
+    const index = ((page >>> 12) & (TLB_ENTRIES - 1)) << 4
+    this.#clear((TLB_BASE_SUPERVISOR + index) >> 2, page)
+    this.#clear((TLB_BASE_USER + index) >> 2, page)
   }
 
-  /** Takes the write permission of every entry that points at `host` (page aligned): it holds code now. */
-  protect(host: number): void {
-    for (let i = 0; i < this.#usedCount; i++)
-      if (this.#i32[this.#used[i] + 3] === host) this.#i32[this.#used[i] + 1] = NONE
+  #clear(at: number, page: number): void {
+    const i32 = this.#i32
+    if (i32[at] !== page) return
+    i32[at] = NONE
+    i32[at + 1] = NONE
+    // It stays in the list: clearing it twice is harmless.
+    i32[at + 3] = TLB_LISTED
   }
+
+  /** Takes the write tag of every entry that points at `host` (page aligned): it holds code now. */
+  protect(host: number): void {
+    const i32 = this.#i32
+    const writer = codeEntry(host) + (CODE_MAP_WRITER >> 2)
+    const mapped = i32[writer]
+    i32[writer] = 0
+    if (mapped === 0) return
+    if (mapped !== WRITERS_MANY) {
+      const index = (((mapped - 1) >>> 12) & (TLB_ENTRIES - 1)) << 4
+      this.#protectEntry((TLB_BASE_SUPERVISOR + index) >> 2, host)
+      return this.#protectEntry((TLB_BASE_USER + index) >> 2, host)
+    }
+    const count = i32[TLB_USED_COUNT >> 2]
+    for (let i = 0; i < count; i++) this.#protectEntry(i32[(TLB_USED_BASE >> 2) + i] >> 2, host)
+  }
+
+  #protectEntry(at: number, host: number): void {
+    if (((this.#i32[at + 3] ^ host) & 0xffff_f000) === 0) this.#i32[at + 1] = NONE
+  }
+}
+
+/** Index, in words, of the code map's entry for the page at `host`. */
+export function codeEntry(host: number): number {
+  return (CODE_MAP_BASE + (host >>> 12) * CODE_MAP_ENTRY_BYTES) >> 2
 }

@@ -41,23 +41,36 @@ export interface SlowPath {
   readonly params: number
   readonly result: 'i32' | 'void'
   readonly run: (cpu: Cpu, ...args: number[]) => number | undefined
+  /** What generated code calls instead, if there is one. */
+  readonly front: Front | undefined
 }
 
-export function slowPath(name: string, params: number, run: (cpu: Cpu, ...args: number[]) => void): SlowPath {
-  return {
-    name,
-    params,
-    result: 'void',
-    run: (cpu, ...args) => {
-      run(cpu, ...args)
-      return undefined
-    },
-  }
+/**
+ * The common case of a slow path in WebAssembly, with the same parameters and result: what it does is what `run` would do, and
+ * where it does not know it has changed nothing and calls `slow`, which is `run`. Neither Ops nor the compiler know the difference.
+ */
+export type Front = (f: FunctionBuilder, link: Linker, slow: Callee) => void
+
+/** The name under which the interpreter's module exports a slow path's front. */
+export const frontName = (path: SlowPath): string => `front:${path.name}`
+
+export function slowPath(
+  name: string,
+  params: number,
+  run: (cpu: Cpu, ...args: number[]) => void,
+  front?: Front,
+): SlowPath {
+  return { name, params, result: 'void', run: run as SlowPath['run'], front }
 }
 
 /** The same with a 32-bit result. */
-export function slowFunction(name: string, params: number, run: (cpu: Cpu, ...args: number[]) => number): SlowPath {
-  return { name, params, result: 'i32', run }
+export function slowFunction(
+  name: string,
+  params: number,
+  run: (cpu: Cpu, ...args: number[]) => number,
+  front?: Front,
+): SlowPath {
+  return { name, params, result: 'i32', run, front }
 }
 
 export type { Expr }

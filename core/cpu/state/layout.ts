@@ -44,6 +44,16 @@ export const NEXT_EIP = 0x0c0
 export const STACK_MASK = 0x0d0
 /** Units whose instructions fault now (bits UNIT_*), after CR0 and CR4. */
 export const UNIT_TRAPS = 0x0d4
+/** Not zero while memory accesses must be looked at one by one: armed data breakpoints, alignment checks. */
+export const ACCESS_CHECKS = 0x0d8
+/** Flags that exist on this processor. */
+export const FLAG_MASK = 0x0dc
+/** 1 while the interrupt controller asserts INTR; it may still be 1 when it no longer does. */
+export const INTR = 0x0e0
+/** 1 while the NMI handler runs: further NMIs wait for IRET. */
+export const NMI_MASKED = 0x0e4
+/** 1 while the instruction being executed is not followed by a single-step trap: it has changed TF for its successors. */
+export const STEP_DONE = 0x0e8
 /** 1 while halted by HLT. */
 export const HALTED = 0x0c8
 /** Second return value of slow paths (high half of 64-bit reads, host address of a probe). */
