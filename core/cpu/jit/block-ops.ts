@@ -154,10 +154,11 @@ export class BlockOps extends MachineOps {
   protected override access(path: SlowPath, ...args: I32[]): Expr<'i32'> {
     const fn = ACCESSES_AT.get(path)
     if (!fn) throw new Error(`${path.name} is no memory access`)
-    return callExpr(this.linker.runtime(fn), this.#opAddress, this.#site.blockEip, ...args)
+    return callExpr(this.linker.runtime(fn), this.#opAddress, this.#site.blockEip, this.#fn.budget, ...args)
   }
 
   protected override leaveOnFault(): void {
+    this.#fn.readBudget()
     this.#fn.when(i32.load(0, L.FAULT), () => this.#fn.leave())
   }
 
@@ -173,7 +174,8 @@ export class BlockOps extends MachineOps {
 
   #finishWrite(host: I32, then: () => void = () => {}): void {
     this.#fn.when(i32.eq(host, L.SCRATCH), () => {
-      this.f.call(this.linker.runtime(commitWrite))
+      this.f.call(this.linker.runtime(commitWrite), this.#fn.budget)
+      this.#fn.readBudget()
       then()
     })
   }
@@ -334,7 +336,7 @@ export class BlockOps extends MachineOps {
     if (callee.result === 'i32') value = this.f.let(callExpr(callee as Callee<'i32'>, ...bound))
     else this.f.call(callee, ...bound)
     fn.when(i32.load(0, L.FAULT), () => fn.leaveAsIs())
-    fn.readRegisters()
+    fn.readState()
     if (!conditional) fn.flags.load()
     this.#ranSlow = true
     return value

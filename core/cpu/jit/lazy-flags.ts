@@ -9,11 +9,17 @@ import { i32 } from '../../wasm/ops.ts'
 import type { FlagName } from '../ops/flag-words.ts'
 import { auxAdd, auxIncrement, auxSub, flagOf, signExtend } from '../ops/flag-words.ts'
 import type { Condition, Size } from '../ops/ops.ts'
+import type { Linker } from '../ops/runtime.ts'
+import { runtimeFunction } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
 
 /** What the flags are the result of. Operands are locals that nobody changes, or constants. */
 type FlagState =
   | { readonly kind: 'words' }
+  /** What set them is known at run time only: a code and the operands, in locals. */
+  | { readonly kind: 'saved' }
+  /** Nobody looks at them before they are set. */
+  | { readonly kind: 'dead' }
   | {
       readonly kind: 'add' | 'sub'
       readonly a: I32
@@ -41,18 +47,70 @@ type FlagState =
     }
 
 const WORDS: FlagState = { kind: 'words' }
+const SAVED: FlagState = { kind: 'saved' }
+const DEAD: FlagState = { kind: 'dead' }
+
+/** What code needs of the flags it begins with: nothing, to be able to make them when it leaves, or their values. */
+export type FlagNeed = 'dead' | 'cold' | 'live'
+
+const SOURCES = ['add', 'sub', 'logic', 'increment', 'decrement', 'result'] as const
+const SIZES: readonly Size[] = [1, 2, 4]
+
+/** The code of saved flags: 0 stands for the two words themselves. */
+function codeOf(source: (typeof SOURCES)[number], size: Size): number {
+  return 1 + SOURCES.indexOf(source) * SIZES.length + SIZES.indexOf(size)
+}
+
+/**
+ * Stores the flag words of saved flags: (code, a, b, result). a and b are the operands of an addition or subtraction; for INC
+ * and DEC a is CF; for flags given one by one a is CF, b is OF and AF in bit 1.
+ */
+export const storeSavedFlags = runtimeFunction('store_saved_flags', ['i32', 'i32', 'i32', 'i32'], 'void', (f) => {
+  const [code, a, b, result] = [0, 1, 2, 3].map((n): I32 => f.param(n, 'i32')) as [I32, I32, I32, I32]
+  const aux = (source: (typeof SOURCES)[number], size: Size): I32 => {
+    switch (source) {
+      case 'add':
+        return auxAdd(a, b, result, size)
+      case 'sub':
+        return auxSub(a, b, result, size)
+      case 'logic':
+        return constI32(0)
+      case 'result':
+        return topBits(a, i32.and(b, 1), i32.shr_u(b, 1))
+      default:
+        return auxIncrement(f, f.let(i32.shl(a, 31)), result, size, source === 'decrement')
+    }
+  }
+  for (const source of SOURCES)
+    for (const size of SIZES)
+      f.if(i32.eq(code, codeOf(source, size)), () => {
+        f.store32(0, signExtend(result, size), L.FLAGS_RESULT)
+        f.store32(0, aux(source, size), L.FLAGS_AUX)
+      })
+})
+
+function topBits(cf: I32In, of: I32In, af: I32In): I32 {
+  return i32.or(i32.or(i32.shl(cf, 31), i32.shl(i32.xor(cf, of), 30)), i32.shl(af, 3))
+}
 
 export class LazyFlags {
   readonly #f: FunctionBuilder
+  readonly #linker: Linker
   readonly #result: Local<'i32'>
   readonly #aux: Local<'i32'>
+  /** Of saved flags, with the result in #result and the operands in #aux and #second. */
+  readonly #code: Local<'i32'>
+  readonly #second: Local<'i32'>
   /** A value to compare and to go back to, where control flow divides. */
   state: FlagState = WORDS
 
-  constructor(f: FunctionBuilder) {
+  constructor(f: FunctionBuilder, linker: Linker) {
     this.#f = f
+    this.#linker = linker
     this.#result = f.local('i32')
     this.#aux = f.local('i32')
+    this.#code = f.local('i32')
+    this.#second = f.local('i32')
   }
 
   /** The locals that the present state depends on. */
@@ -74,10 +132,17 @@ export class LazyFlags {
 
   /** Makes the words on a path that leaves the region; the other paths go on with what they had. */
   emitWords(): void {
-    if (this.state.kind === 'words') return
-    const { result, size } = this.state
+    const { state } = this
+    if (state.kind === 'words') return
+    if (state.kind === 'dead') throw new Error('Flags that nobody wanted are wanted')
+    if (state.kind === 'saved')
+      return this.#f.if(this.#code, () => {
+        const operands = [this.#code, this.#aux, this.#second, this.#result]
+        this.#f.call(this.#linker.runtime(storeSavedFlags), ...operands)
+        this.load()
+      })
     const aux = this.#auxWord()
-    this.#f.set(this.#result, signExtend(result, size))
+    this.#f.set(this.#result, signExtend(state.result, state.size))
     this.#f.set(this.#aux, aux)
   }
 
@@ -86,9 +151,44 @@ export class LazyFlags {
     this.state = WORDS
   }
 
-  /** The code that follows is reached only by ways on which `toWords` was called. */
-  areWords(): void {
-    this.state = WORDS
+  /** Before a jump to code that others jump to as well, and that needs `need`. */
+  meet(need: FlagNeed): void {
+    const { state } = this
+    if (need === 'live') return this.toWords()
+    if (need === 'cold' && state.kind !== 'saved') this.#save(state)
+    this.state = need === 'cold' ? SAVED : DEAD
+  }
+
+  /** At the beginning of such code. */
+  begin(need: FlagNeed): void {
+    this.state = need === 'live' ? WORDS : need === 'cold' ? SAVED : DEAD
+  }
+
+  #save(state: FlagState): void {
+    const save = (code: number, a: I32In, b: I32In, result: I32) => {
+      const f = this.#f
+      f.set(this.#code, constI32(code))
+      f.set(this.#aux, asI32(a))
+      f.set(this.#second, asI32(b))
+      f.set(this.#result, result)
+    }
+    switch (state.kind) {
+      case 'saved':
+        return
+      case 'dead':
+        throw new Error('Flags that nobody wanted are wanted')
+      case 'words':
+        return this.#f.set(this.#code, constI32(0))
+      case 'add':
+      case 'sub':
+        return save(codeOf(state.kind, state.size), state.a, state.b, state.result)
+      case 'logic':
+        return save(codeOf('logic', state.size), 0, 0, state.result)
+      case 'increment':
+        return save(codeOf(state.decrement ? 'decrement' : 'increment', state.size), state.cf, 0, state.result)
+      case 'result':
+        return save(codeOf('result', state.size), state.cf, i32.or(state.of, i32.shl(state.af, 1)), state.result)
+    }
   }
 
   #auxWord(): I32 {
@@ -96,6 +196,9 @@ export class LazyFlags {
     switch (state.kind) {
       case 'words':
         return this.#aux
+      case 'saved':
+      case 'dead':
+        throw new Error('Flags are read that were not to be live')
       case 'add':
         return auxAdd(state.a, state.b, state.result, state.size)
       case 'sub':
@@ -104,16 +207,15 @@ export class LazyFlags {
         return constI32(0)
       case 'increment':
         return auxIncrement(this.#f, this.#f.let(i32.shl(state.cf, 31)), state.result, state.size, state.decrement)
-      case 'result': {
-        const top = i32.or(i32.shl(state.cf, 31), i32.shl(i32.xor(state.cf, state.of), 30))
-        return i32.or(top, i32.shl(state.af, 3))
-      }
+      case 'result':
+        return topBits(state.cf, state.of, state.af)
     }
   }
 
   get words(): { readonly result: I32; readonly aux: I32 } {
     const { state } = this
     if (state.kind === 'words') return { result: this.#result, aux: this.#aux }
+    if (state.kind === 'saved' || state.kind === 'dead') throw new Error('Flags are read that were not to be live')
     return { result: this.#f.let(signExtend(state.result, state.size)), aux: this.#f.let(this.#auxWord()) }
   }
 
@@ -166,7 +268,7 @@ export class LazyFlags {
       case 'increment':
       case 'result':
         return state.cf
-      case 'words':
+      default:
     }
     return i32.shr_u(this.#auxWord(), 31)
   }
@@ -187,7 +289,7 @@ export class LazyFlags {
     const { state } = this
     if (name === 'cf') return this.carry()
     if (name === 'of') return this.#overflow()
-    if (state.kind !== 'words') {
+    if ('result' in state) {
       const value = () => signExtend(state.result, state.size)
       if (name === 'zf') {
         if (state.kind === 'sub' && !state.carried) return i32.eq(state.a, state.b)

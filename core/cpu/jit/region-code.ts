@@ -8,6 +8,8 @@ import { HANDLER_PARAMS } from '../exec/runtime-core.ts'
 import type { Linker, RuntimeFunction, SlowPath } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
 import { BlockOps } from './block-ops.ts'
+import { flagNeeds } from './flag-needs.ts'
+import type { FlagNeed } from './lazy-flags.ts'
 import type { Region, RegionBlock } from './region.ts'
 import { RegionFunction } from './region-function.ts'
 
@@ -50,6 +52,7 @@ class RegionEmitter {
   /** Where to go for a loop's beginning, and for a block that several ways lead to. */
   readonly #loops = new Map<RegionBlock, Label>()
   readonly #merges = new Map<RegionBlock, Label>()
+  readonly #needs: ReadonlyMap<RegionBlock, FlagNeed>
 
   constructor(fn: RegionFunction, linker: Linker, region: Region, view: DataView, valid: number) {
     this.#fn = fn
@@ -58,17 +61,18 @@ class RegionEmitter {
     this.#view = view
     this.#valid = valid
     this.#byAddress = new Map(region.blocks.map((block) => [block.address, block]))
+    this.#needs = flagNeeds(region, view)
   }
 
   emit(): void {
-    const root = this.#region.blocks[0]!
-    this.#fn.count(root.count)
-    this.#tree(root)
+    this.#tree(this.#region.blocks[0]!)
   }
 
   #tree(block: RegionBlock): void {
     const merges = this.#region.blocks.filter((b) => b.dominator === block.order && b !== block && b.forward > 1)
     if (!block.loop) return this.#within(block, merges)
+    const need = this.#needs.get(block)!
+    this.#fn.flags.meet(need)
     this.#fn.loop((again) => {
       this.#loops.set(block, again)
       this.#within(block, merges)
@@ -87,8 +91,8 @@ class RegionEmitter {
       this.#merges.set(last, end)
       this.#within(block, merges.slice(0, -1))
     })
-    // Every way here has made the words; what was emitted last may have left the region with something else.
-    this.#fn.flags.areWords()
+    // As every way here has left them; what was emitted last may have left the region with something else.
+    this.#fn.flags.begin(this.#needs.get(last)!)
     this.#tree(last)
   }
 
@@ -140,17 +144,14 @@ class RegionEmitter {
       fn.when(changed, () =>
         fn.when(i32.eqz(i32.load(0, this.#valid)), () => fn.leaveToSuccessor(op, blockEip, eip, taken)),
       )
-    fn.flags.toWords()
-    const budget = fn.let(i32.load(0, L.BUDGET))
-    fn.when(i32.le_s(budget, 0), () => {
+    fn.spend(target.count, () => {
       fn.store32(0, eip, L.EIP)
       fn.leave()
     })
-    fn.store32(0, i32.sub(budget, target.count), L.BUDGET)
-    fn.count(target.count)
-    if (target.order <= from.order) fn.br(this.#loops.get(target)!)
-    else if (target.forward > 1) fn.br(this.#merges.get(target)!)
-    else this.#tree(target)
+    const back = target.order <= from.order
+    if (!back && target.forward <= 1) return this.#tree(target)
+    fn.flags.meet(this.#needs.get(target)!)
+    fn.br((back ? this.#loops : this.#merges).get(target)!)
   }
 }
 
@@ -162,7 +163,7 @@ export function buildRegion(region: Region, view: DataView, valid: number): Uint
   builder.importTable('env', 'table', 1)
   const linker = new RegionLinker(builder)
   const fn = new RegionFunction(linker)
-  fn.build(() => new RegionEmitter(fn, linker, region, view, valid).emit())
+  fn.build(region.blocks[0]!.count, () => new RegionEmitter(fn, linker, region, view, valid).emit())
   builder.add('region', fn)
   return builder.encode()
 }

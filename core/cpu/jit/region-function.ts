@@ -14,6 +14,7 @@ import type { Size } from '../ops/ops.ts'
 import type { Linker } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
 import { LazyFlags } from './lazy-flags.ts'
+import { storeBudget } from './region-runtime.ts'
 
 export class RegionFunction extends FunctionBuilder {
   readonly flags: LazyFlags
@@ -23,22 +24,23 @@ export class RegionFunction extends FunctionBuilder {
   readonly #registers: readonly Local<'i32'>[]
   readonly #used = new Array<boolean>(8).fill(false)
   readonly #written = new Array<boolean>(8).fill(false)
-  readonly #count: Local<'i32'>
+  /** BUDGET, which is in memory at exits and around slow paths only. */
+  readonly #budget: Local<'i32'>
   readonly #exitOp: Local<'i32'>
   readonly #exitEip: Local<'i32'>
   readonly #exitTaken: Local<'i32'>
   #exits: { fault: Label; follow: Label; dispatch: Label; resume: Label; gone: Label } | undefined
 
-  constructor(linker: Linker) {
+  constructor(linker: Linker, flags?: (f: FunctionBuilder, linker: Linker) => LazyFlags) {
     super(HANDLER_PARAMS)
     this.#linker = linker
     this.#registers = Array.from({ length: 8 }, () => this.local('i32'))
     this.rootEip = this.local('i32')
-    this.#count = this.local('i32')
+    this.#budget = this.local('i32')
     this.#exitOp = this.local('i32')
     this.#exitEip = this.local('i32')
     this.#exitTaken = this.local('i32')
-    this.flags = new LazyFlags(this)
+    this.flags = flags ? flags(this, linker) : new LazyFlags(this, linker)
   }
 
   // Control flow
@@ -100,10 +102,12 @@ export class RegionFunction extends FunctionBuilder {
     this.#written.fill(true)
     this.flags.emitWords()
     this.#writeBack()
+    this.#storeBudget()
   }
 
-  /** Takes the registers over from the CPU's state after a slow path. */
-  readRegisters(): void {
+  /** Takes over what a slow path may have changed. */
+  readState(): void {
+    this.readBudget()
     for (let n = 0; n < 8; n++) this.set(this.#registers[n]!, i32.load(0, L.registerOffset(n)))
   }
 
@@ -112,8 +116,26 @@ export class RegionFunction extends FunctionBuilder {
     this.flags.store()
   }
 
-  count(instructions: number): void {
-    this.set(this.#count, i32.add(this.#count, instructions))
+  // Budget
+
+  /** Instructions left, for slow paths that store them with `storeBudget` of region-runtime.ts. */
+  get budget(): I32 {
+    return this.#budget
+  }
+
+  /** After a slow path. */
+  readBudget(): void {
+    this.set(this.#budget, i32.load(0, L.BUDGET))
+  }
+
+  #storeBudget(): void {
+    this.call(this.#linker.runtime(storeBudget), this.#budget)
+  }
+
+  /** Takes a block of `instructions` off the budget; `none` is what happens instead when the slice is used up. */
+  spend(instructions: number, none: () => void): void {
+    this.when(i32.le_s(this.#budget, 0), none)
+    this.set(this.#budget, i32.sub(this.#budget, instructions))
   }
 
   // Exits
@@ -158,11 +180,13 @@ export class RegionFunction extends FunctionBuilder {
     this.br(this.#labels.resume)
   }
 
-  /** Makes the function: `body` is the region's code; every way through it ends at one of the exits. */
-  build(body: () => void): void {
-    const finish = () => {
-      const total = i64.add(i64.load(0, COMPILED_COUNT), i64.extend_u(this.#count))
-      this.store64(0, total, COMPILED_COUNT)
+  /** Makes the function: `body` is the region's code, of which the first block has `count` instructions; every way through it ends at one of the exits. */
+  build(count: number, body: () => void): void {
+    const store = () => {
+      this.#writeBack()
+      const spent = i64.extend_s(i32.add(i32.sub(i32.load(0, L.BUDGET), this.#budget), count))
+      this.store64(0, i64.add(i64.load(0, COMPILED_COUNT), spent), COMPILED_COUNT)
+      this.store32(0, this.#budget, L.BUDGET)
     }
     this.block((gone) => {
       this.block((resume) => {
@@ -172,24 +196,22 @@ export class RegionFunction extends FunctionBuilder {
               this.#exits = { fault, follow: successor, dispatch: toEip, resume, gone }
               body()
             })
-            this.#writeBack()
-            this.br(gone)
+            store()
+            this.return()
           })
-          this.#writeBack()
-          finish()
+          store()
           this.returnCall(this.#linker.runtime(follow), this.#exitOp, this.#exitEip, this.#exitTaken)
         })
-        this.#writeBack()
-        finish()
+        store()
         this.returnCall(this.#linker.runtime(dispatch))
       })
-      this.#writeBack()
-      finish()
+      store()
       this.returnCallIndirect(0, 0, i32.load(this.#exitOp, OP_HANDLER), this.#exitOp)
     })
-    finish()
+    this.store64(0, i64.add(i64.load(0, COMPILED_COUNT), i64.const(count)), COMPILED_COUNT)
     this.prologue(() => {
       this.set(this.rootEip, i32.load(0, L.BLOCK_EIP))
+      this.readBudget()
       for (let n = 0; n < 8; n++) if (this.#used[n]) this.set(this.#registers[n]!, i32.load(0, L.registerOffset(n)))
       this.flags.load()
     })
