@@ -7,10 +7,10 @@
 export interface ByteStore {
   readonly sizeBytes: number
   readonly readOnly: boolean
-  /** Fills `into` from `position`; bytes past the end read as zero. */
-  read(position: number, into: Uint8Array): void
-  /** Writes all of `from`, growing the store where it is past the end. */
-  write(position: number, from: Uint8Array): void
+  /** Reads `length` bytes (to the end of `into` unless given) into `into` at `offset`; bytes past the end read as zero. */
+  read(position: number, into: Uint8Array, offset?: number, length?: number): void
+  /** Writes `length` bytes of `from` from `offset` (to its end unless given), growing the store where it is past the end. */
+  write(position: number, from: Uint8Array, offset?: number, length?: number): void
   truncate(sizeBytes: number): void
   /** Returns when everything written is on stable storage. */
   flush(): void
@@ -26,5 +26,7 @@ export interface BlockDevice {
   readSectors(lba: number, count: number, into: Uint8Array, offset?: number): void
   writeSectors(lba: number, count: number, from: Uint8Array, offset?: number): void
   flush(): void
+  /** Hands what is held back to the host's file, without waiting for stable storage; missing where nothing is held back. */
+  settle?(): void
   close(): void
 }

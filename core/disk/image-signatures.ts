@@ -14,7 +14,7 @@ function signature(name: string, at: Signature['at'], offset: number, text: stri
   return { name, at, offset, bytes: Array.from(text, (char) => char.charCodeAt(0)) }
 }
 
-/** Disk images in formats with a structure of their own: `qemu-img` knows them all. */
+/** Disk images in formats with a structure of their own; those that are supported are recognised before. */
 const DISK_FORMATS: readonly Signature[] = [
   signature('qcow2', 'start', 0, 'QFI\xfb'),
   signature('VDI', 'start', 0x40, '\x7f\x10\xda\xbe'),

@@ -51,29 +51,31 @@ class FileByteStore implements ByteStore {
     return this.#sizeBytes
   }
 
-  read(position: number, into: Uint8Array): void {
+  read(position: number, into: Uint8Array, offset = 0, length = into.length - offset): void {
     let done = 0
     try {
-      while (done < into.length) {
-        const count = readSync(this.#fd, into, done, into.length - done, position + done)
+      while (done < length) {
+        const count = readSync(this.#fd, into, offset + done, length - done, position + done)
         if (count === 0) break
         done += count
       }
     } catch (cause) {
       throw hostError('read', this.#path, cause)
     }
-    into.fill(0, done)
+    if (done < length) into.fill(0, offset + done, offset + length)
   }
 
-  write(position: number, from: Uint8Array): void {
+  write(position: number, from: Uint8Array, offset = 0, length = from.length - offset): void {
     if (this.readOnly) throw new AppError('disk/read-only', `Opened for reading only: ${this.#path}`)
+    let done = 0
     try {
-      for (let done = 0; done < from.length; )
-        done += writeSync(this.#fd, from, done, from.length - done, position + done)
+      while (done < length) done += writeSync(this.#fd, from, offset + done, length - done, position + done)
     } catch (cause) {
+      // What was written before the failure is in the file all the same.
+      this.#sizeBytes = Math.max(this.#sizeBytes, position + done)
       throw hostError('write', this.#path, cause)
     }
-    this.#sizeBytes = Math.max(this.#sizeBytes, position + from.length)
+    this.#sizeBytes = Math.max(this.#sizeBytes, position + length)
   }
 
   truncate(sizeBytes: number): void {

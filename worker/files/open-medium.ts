@@ -1,9 +1,11 @@
 /** Opens the image of a drive as a medium, refusing what cannot be one. */
+import { resolve } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
 import type { DriveKind } from '../../core/contract/machine-spec.ts'
 import type { BlockDevice, ByteStore } from '../../core/disk/block-device.ts'
 import { openMedium } from '../../core/disk/open.ts'
 import { openFileByteStore } from './file-byte-store.ts'
+import { fileImageHost } from './image-host.ts'
 
 export interface MediumRequest {
   readonly file: string
@@ -20,7 +22,13 @@ export function openMediumFile(request: MediumRequest): BlockDevice {
   const { file, kind, writeProtected, discardWrites } = request
   const store = openStore(request)
   try {
-    return openMedium(store, { kind, writeProtected, discardWrites, name: file })
+    return openMedium(store, {
+      kind,
+      writeProtected,
+      discardWrites,
+      name: file,
+      image: { path: resolve(file), host: fileImageHost },
+    })
   } catch (error) {
     store.close()
     throw error

@@ -108,7 +108,7 @@ describeWith([qemuImg], 'images made by qemu-img', () => {
         expect(() => openMedium(store, { kind: 'disk' })).toThrow(
           expect.objectContaining({
             code: 'disk/unsupported-format',
-            message: expect.stringContaining('qemu-img convert -O raw'),
+            message: expect.stringContaining('qemu-img convert -O qcow2'),
           }),
         )
       } finally {
