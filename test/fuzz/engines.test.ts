@@ -43,7 +43,7 @@ describe('the generator', () => {
     const { load } = pair.subject
     pair.subject.load = (program, seed, removed) => {
       load.call(pair.subject, program, seed, removed)
-      if (!removed?.has(push)) pair.subject.memory.ram[0x10] ^= 1
+      if (!removed?.has(push)) pair.subject.memory.ram[0x10]! ^= 1
     }
     const { difference, removed } = minimise(pair, test)
     expect(difference.parts).toEqual([['memory 10', '3b', '3a']])
