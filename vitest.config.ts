@@ -16,7 +16,7 @@ export default defineConfig({
           name: 'unit',
           setupFiles,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/renderer/**', 'test/guests/**', 'test/e2e/**', 'test/bench/**'],
+          exclude: ['test/renderer/**', 'test/guests/**', 'test/e2e/**'],
           testTimeout: busyMs,
           hookTimeout: busyMs,
           expect: { poll: { timeout: busyMs } },

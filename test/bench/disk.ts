@@ -1,117 +1,117 @@
 /**
- * Seconds per kernel of the benchmark disk (`shared/bench/bench.img`), taken from the guest's serial line, so that every
- * emulator is timed in the same way:
+ * The benchmark disk (`shared/bench/bench.img`, 18 kernels) on Vitrine and its peers:
  *
- *     npm run bench -- disk [--engine auto|interpreter|compiler] [--rounds N] [--against 'COMMAND'] [--json] [-- FLAG...]
+ *     npm run bench -- [--rounds N] [--kernels alu,sieve] [--engine auto|interpreter|compiler] [--peers v86,qemu,native]
+ *                      [--against REVISION] [--keep NAME] [--json] [-- FLAG...]
  *
- * The least of N rounds counts. `--against` times another emulator in the same rounds, in turns: a command that has the
- * guest's COM1 on its standard output (`{disk}` stands for the image), such as
- *
- *     --against 'qemu-system-i386 -accel tcg -m 256 -drive format=raw,file={disk},if=ide,snapshot=on -serial stdio -display none'
- *
- * Further flags go to `vitrine run`, such as `-- --bios FILE --vga-bios FILE`.
- *
- * Times on a busy computer say little; ratios of one run are what to compare.
+ * Rounds alternate between the contenders, and medians count, so that a computer that is busy at times is fair to all. Times of
+ * different runs are not comparable; ratios of one run are. `--against` measures another revision of Vitrine instead of the peers
+ * (both, with `--peers`). `--keep` writes docs/bench/NAME.json and its chart NAME.svg. Further flags go to `vitrine run`.
  */
-import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { pathOf } from '../support/needs.ts'
 import { shared } from '../support/shared.ts'
-
-/** Kernels and what each took. */
-type Seconds = Map<string, number>
+import { drawChart } from './chart.ts'
+import type { Contender } from './contenders.ts'
+import { findPeer, PEERS, root, vitrine } from './contenders.ts'
+import type { Measurement } from './measurement.ts'
+import { describeComputer, loadNow, summarise, table } from './measurement.ts'
+import { checkOut } from './revision.ts'
+import type { SerialRun } from './serial-run.ts'
+import { runOnSerial } from './serial-run.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    engine: { type: 'string', default: 'auto' },
     rounds: { type: 'string', default: '1' },
+    kernels: { type: 'string' },
+    engine: { type: 'string', default: 'auto' },
+    peers: { type: 'string' },
     against: { type: 'string' },
+    keep: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 })
 
-/** Runs an emulator until the guest says DONE; `B name` and `E name checksum` frame each kernel. */
-function time(command: string, argv: readonly string[]): Promise<Seconds> {
-  const { promise, resolve, reject } = Promise.withResolvers<Seconds>()
-  const seconds: Seconds = new Map()
-  const child = spawn(command, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
-  let text = ''
-  let beginMs = 0
-  let done = false
-  let starts = 0
-  child.stdout.setEncoding('latin1').on('data', (chunk: string) => {
-    const nowMs = performance.now()
-    const lines = (text + chunk).split('\n')
-    text = lines.pop() ?? ''
-    for (const line of lines) {
-      const [tag, name = ''] = line.trim().split(' ')
-      if (tag === 'BENCH' && ++starts > 1) child.kill('SIGKILL')
-      else if (tag === 'B') beginMs = nowMs
-      else if (tag === 'E') seconds.set(name, (nowMs - beginMs) / 1000)
-      else if (tag === 'DONE') {
-        done = true
-        child.kill('SIGKILL')
-      }
+function fail(message: string): never {
+  console.error(message)
+  process.exit(2)
+}
+
+/** Everything to be measured, the subject first. */
+function contenders(disk: string, folder: string, undo: (() => void)[]): Contender[] {
+  const flags = ['--engine', values.engine, ...positionals]
+  const found = [vitrine('vitrine', root, disk, flags)]
+  if (values.against !== undefined) {
+    const copy = join(folder, 'revision')
+    try {
+      undo.push(checkOut(values.against, copy))
+    } catch (error) {
+      fail((error as Error).message)
     }
-  })
-  child.on('error', reject)
-  child.on('close', () =>
-    done ? resolve(seconds) : reject(new Error(starts > 1 ? 'The guest restarted' : `${command} ended before DONE`)),
-  )
-  return promise
-}
-
-function least(rounds: readonly Seconds[]): Seconds {
-  const names = [...(rounds[0]?.keys() ?? [])]
-  return new Map(names.map((name) => [name, Math.min(...rounds.map((round) => round.get(name) ?? Number.NaN))]))
-}
-
-const geometricMean = (numbers: readonly number[]): number =>
-  Math.exp(numbers.reduce((sum, x) => sum + Math.log(x), 0) / numbers.length)
-
-const disk = pathOf(shared('bench/bench.img'))
-const vitrine = join(import.meta.dirname, '../../main/cli/vitrine.mjs')
-const ours = [
-  vitrine,
-  'run',
-  '--memory',
-  '256',
-  '--hda',
-  disk,
-  '--snapshot',
-  '--display',
-  'none',
-  '--serial',
-  'stdio',
-  ...positionals,
-]
-const [other, ...otherArgv] = (values.against ?? '').split(' ').map((word) => word.replace('{disk}', disk))
-
-const ourRounds: Seconds[] = []
-const otherRounds: Seconds[] = []
-for (let round = 0; round < Number(values.rounds); round++) {
-  ourRounds.push(await time(process.execPath, [...ours, '--engine', values.engine]))
-  if (other) otherRounds.push(await time(other, otherArgv))
-}
-
-const mine = least(ourRounds)
-const theirs = other ? least(otherRounds) : undefined
-if (values.json) {
-  console.log(JSON.stringify({ ours: Object.fromEntries(mine), ...(theirs && { other: Object.fromEntries(theirs) }) }))
-} else {
-  const column = (number: number) => number.toFixed(3).padStart(9)
-  console.log(`${'kernel'.padEnd(10)}  seconds${theirs ? '    other    ratio' : ''}`)
-  for (const [name, seconds] of mine) {
-    const reference = theirs?.get(name)
-    const tail = reference === undefined ? '' : column(reference) + column(seconds / reference)
-    console.log(name.padEnd(10) + column(seconds) + tail)
+    found.push(vitrine(values.against, copy, disk, flags))
   }
-  const ratios = theirs && Array.from(mine, ([name, seconds]) => seconds / (theirs.get(name) ?? Number.NaN))
-  console.log(
-    'mean'.padEnd(10) +
-      column(geometricMean([...mine.values()])) +
-      (ratios ? `${column(geometricMean([...(theirs?.values() ?? [])]))}${column(geometricMean(ratios))}` : ''),
+  const names = values.peers?.split(',').filter(Boolean) ?? (values.against === undefined ? PEERS : [])
+  for (const name of names) {
+    const peer =
+      PEERS.find((known) => known === name) ?? fail(`There is no peer ${name}. There are: ${PEERS.join(', ')}`)
+    const result = findPeer(peer, disk, folder)
+    if ('missing' in result) console.error(`Without ${name}: ${result.missing} is missing.`)
+    else found.push(result)
+  }
+  return found
+}
+
+async function measure(list: readonly Contender[]): Promise<Measurement> {
+  const rounds = Number(values.rounds)
+  const before = loadNow()
+  const runs: SerialRun[][] = list.map(() => [])
+  const kernels = values.kernels?.split(',')
+  for (let round = 0; round < rounds; round++) {
+    // There and back, so that nobody is always first.
+    const order = [...list.entries()]
+    if (round & 1) order.reverse()
+    for (const [i, { argv, cwd, name }] of order) {
+      if (!values.json) process.stderr.write(`round ${round + 1} of ${rounds}: ${name}\u001b[K\r`)
+      runs[i]!.push(await runOnSerial(argv, { ...(cwd && { cwd }), ...(kernels && { kernels }) }))
+    }
+  }
+  if (!values.json) process.stderr.write('\u001b[K')
+  return {
+    date: new Date().toISOString().slice(0, 16),
+    ...describeComputer(),
+    load: [before, loadNow()],
+    rounds,
+    contenders: list.map(({ name, version }, i) => summarise(name, version, runs[i]!)),
+  }
+}
+
+const disk = shared('bench/bench.img')
+if (disk.path === undefined) {
+  console.error(
+    `Nothing to measure: ${disk.what} is missing (a folder \`shared\` beside the checkout, or VITRINE_SHARED).`,
   )
+  process.exit(0)
+}
+const folder = mkdtempSync(join(tmpdir(), 'vitrine-bench-'))
+const undo: (() => void)[] = []
+process.once('SIGINT', () => {
+  for (const step of undo) step()
+  process.exit(130)
+})
+try {
+  const measurement = await measure(contenders(disk.path, folder, undo))
+  console.log(values.json ? JSON.stringify(measurement) : table(measurement).join('\n'))
+  if (values.keep !== undefined) {
+    const kept = join(root, 'docs/bench')
+    mkdirSync(kept, { recursive: true })
+    writeFileSync(join(kept, `${values.keep}.json`), `${JSON.stringify(measurement, undefined, 2)}\n`)
+    writeFileSync(join(kept, `${values.keep}.svg`), `${await drawChart(measurement)}\n`)
+  }
+  if (measurement.contenders.some((c) => c.rounds < measurement.rounds)) process.exitCode = 1
+} finally {
+  for (const step of undo) step()
+  rmSync(folder, { recursive: true, force: true })
 }

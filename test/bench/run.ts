@@ -1,22 +1,27 @@
 /**
- * `npm run bench -- [NAME] [ARGUMENT...]`: runs a benchmark of this folder, `disk` without a name.
+ * `npm run bench -- [NAME] [ARGUMENT...]`: runs a benchmark of this folder; without a name, the benchmark disk.
  */
 import { spawnSync } from 'node:child_process'
-import { globSync } from 'node:fs'
-import { join, parse } from 'node:path'
+import { join } from 'node:path'
 
-const names = globSync('*.ts', { cwd: import.meta.dirname })
-  .map((file) => parse(file).name)
-  .filter((name) => name !== 'run')
-  .sort()
+/** Every benchmark, and what it measures. */
+const BENCHMARKS: Readonly<Record<string, string>> = {
+  disk: 'kernels of the benchmark disk, against peers or another revision',
+  idle: 'what a machine costs that does nothing',
+  vga: 'drawing of the screen',
+  x87: 'functions of the coprocessor',
+}
 
-const [name = 'disk', ...rest] = process.argv.slice(2)
-if (names.includes(name)) {
-  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, `${name}.ts`), ...rest], {
+const [first, ...rest] = process.argv.slice(2)
+const named = first !== undefined && !first.startsWith('-')
+const [name, argv] = named ? [first, rest] : ['disk', process.argv.slice(2)]
+if (name in BENCHMARKS) {
+  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, `${name}.ts`), ...argv], {
     stdio: 'inherit',
   })
   process.exitCode = status ?? 1
 } else {
-  console.error(`There is no benchmark ${name}. There are: ${names.join(', ')}`)
+  console.error(`There is no benchmark ${name}. There are:`)
+  for (const [known, what] of Object.entries(BENCHMARKS)) console.error(`  ${known.padEnd(12)} ${what}`)
   process.exitCode = 2
 }
