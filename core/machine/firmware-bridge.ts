@@ -157,6 +157,7 @@ export function createFirmwareMachine(parts: BridgeParts): FirmwareMachine {
       for (let i = 0; i < bytes.length; i++) {
         const host = memory.hostForRead(gpa + i)
         if (host < 0) continue
+        memory.memory.writes.touch(host)
         memory.memory.u8[host] = bytes[i]
         memory.onDeviceWrite(host, 1)
       }

@@ -205,7 +205,8 @@ export class AddressMap {
     if (entry & RAM_FLAG) {
       if (!(entry & WRITABLE_FLAG)) return
       const host = (entry >>> 3) * 4096 + (masked & 0xfff)
-      const { view } = this.memory
+      const { view, writes } = this.memory
+      writes.touch(host)
       if (size === 1) view.setUint8(host, value)
       else if (size === 2) view.setUint16(host, value, true)
       else view.setUint32(host, value, true)
@@ -232,6 +233,7 @@ export class AddressMap {
       const count = Math.min(length - done, 0x1000 - (address & 0xfff))
       const host = this.hostForWrite(address)
       if (host >= 0) {
+        this.memory.writes.touch(host)
         this.memory.u8.set(from.subarray(offset + done, offset + done + count), host)
         this.onDeviceWrite(host, count)
       } else for (let i = 0; i < count; i++) this.write(address + i, 1, from[offset + done + i])

@@ -1,5 +1,6 @@
 import { AppError } from '../base/errors.ts'
 import { ROM_BASE, ROM_BYTES, ramBase, VRAM_BASE } from './layout.ts'
+import { WriteTracker } from './write-tracker.ts'
 
 const WASM_PAGE = 0x1_0000
 
@@ -18,6 +19,8 @@ export class GuestMemory {
   readonly vram: Uint8Array
   /** What a saved state holds of it: ROM area, video memory and RAM, in pages of 4096 bytes. */
   readonly saved: Uint8Array
+  /** What has been written of it. */
+  readonly writes: WriteTracker
   readonly ramBase: number
   readonly ramBytes: number
   readonly vramBytes: number
@@ -47,5 +50,6 @@ export class GuestMemory {
     this.rom = new Uint8Array(this.buffer, ROM_BASE, ROM_BYTES)
     this.vram = new Uint8Array(this.buffer, VRAM_BASE, vramBytes)
     this.saved = new Uint8Array(this.buffer, ROM_BASE, this.ramBase + ramBytes - ROM_BASE)
+    this.writes = new WriteTracker(this.buffer.byteLength)
   }
 }

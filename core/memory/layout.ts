@@ -9,9 +9,9 @@
  *   0x0060000  jump cache (8192 entries of 16 bytes)
  *   0x0080000  words and lists of the engine
  *   0x0100000  decode cache
- *   0x1900000  ROM images (1 MiB)
- *   0x1a00000  page map: what answers at each guest physical page (4 bytes each; see address-map.ts)
- *   0x1e00000  code map: where each page of this memory holds decoded code (16 bytes each)
+ *   0x1900000  page map: what answers at each guest physical page (4 bytes each; see address-map.ts)
+ *   0x1d00000  code map: where each page of this memory holds decoded code (16 bytes each)
+ *   0x2d00000  ROM images (1 MiB)
  *   0x2e00000  video memory
  *   then       guest RAM
  *
@@ -47,19 +47,20 @@ export const BLOCK_HASH_ENTRIES = 0x8000
 export const VALIDITY_BASE = ENGINE_BASE + 0x1_0000
 export const DECODE_BASE = 0x10_0000
 export const DECODE_BYTES = 0x180_0000
-/** ROM area, video memory and RAM lie one after the other: what is saved with a machine begins here. */
-export const ROM_BASE = 0x190_0000
-export const ROM_BYTES = 0x10_0000
 /** See AddressMap. */
-export const PAGE_MAP_BASE = 0x1a0_0000
+export const PAGE_MAP_BASE = 0x190_0000
 /**
- * For each page of this memory: a bit for each 64 bytes of it that some block was decoded from (64 bits), then how it is mapped for
+ * For each page of this memory: a bit for each 64 bytes of it that some block was decoded from (64 bits; all of
+ * them while the first write is awaited, see write-tracker.ts), then how it is mapped for
  * writing in the TLB: 0 not at all, a linear page + 1 at that one alone, 2 at several.
  */
-export const CODE_MAP_BASE = 0x1e0_0000
+export const CODE_MAP_BASE = 0x1d0_0000
 export const CODE_MAP_ENTRY_BYTES = 16
 export const CODE_MAP_WRITER = 8
 export const WRITERS_MANY = 2
+/** ROM area, video memory and RAM lie one after the other: what is saved with a machine begins here. */
+export const ROM_BASE = 0x2d0_0000
+export const ROM_BYTES = 0x10_0000
 export const VRAM_BASE = 0x2e0_0000
 
 /** Where guest RAM begins in the shared memory, given the video memory's size in bytes (a multiple of 64 KiB). */

@@ -150,8 +150,9 @@ export class PcMemoryMap {
       return size === 1 ? view.getUint8(host) : size === 2 ? view.getUint16(host, true) : view.getUint32(host, true)
     },
     write: (gpa, size, value) => {
-      const { view, ramBase } = this.#map.memory
+      const { view, ramBase, writes } = this.#map.memory
       const host = ramBase + gpa
+      writes.touch(host)
       if (size === 1) view.setUint8(host, value)
       else if (size === 2) view.setUint16(host, value, true)
       else view.setUint32(host, value, true)

@@ -118,8 +118,9 @@ export class BlockCache {
   flush(): void {
     this.#cpu.compiler?.flush()
     this.#i32.fill(0, BLOCK_HASH_BASE >> 2, (BLOCK_HASH_BASE >> 2) + BLOCK_HASH_ENTRIES)
-    for (const page of this.#pages.keys()) this.#setChunks(page, 0, 0)
+    const pages = this.#pages.keys()
     this.#pages = new Map()
+    for (const page of pages) this.#clearChunks(page)
     this.#incoming = new Map()
     this.#crossing = new Map()
     this.#next = DECODE_BASE
@@ -132,10 +133,19 @@ export class BlockCache {
     return (this.#i32[code] | this.#i32[code + 1]) !== 0
   }
 
-  #setChunks(page: number, low: number, high: number): void {
+  /** Clears the page's bits; those of one whose first write is awaited are all set. */
+  #clearChunks(page: number): void {
     const code = codeEntry(page * 4096)
-    this.#i32[code] = low
-    this.#i32[code + 1] = high
+    const all = this.#map.memory.writes.clean[page] ? -1 : 0
+    this.#i32[code] = all
+    this.#i32[code + 1] = all
+  }
+
+  /** Writes the bits of `page` (its number in the shared memory) anew. */
+  refreshChunks(page: number): void {
+    this.#clearChunks(page)
+    const code = this.#pages.get(page)
+    for (const block of code?.blocks ?? []) this.#markBlock(code as CodePage, block)
   }
 
   /** Whether a write of `bytes` at `host` would touch decoded code. */
@@ -171,9 +181,12 @@ export class BlockCache {
     blocks.length = kept
     // The page stays known: what has been code once is often code again.
     code.bytes.fill(0)
-    this.#setChunks(page, 0, 0)
-    for (const block of blocks)
-      this.#mark(code, this.#i32[(block + D.BLOCK_HOST) >> 2], this.#i32[(block + D.BLOCK_LENGTH) >> 2])
+    this.#clearChunks(page)
+    for (const block of blocks) this.#markBlock(code, block)
+  }
+
+  #markBlock(code: CodePage, block: number): void {
+    this.#mark(code, this.#i32[(block + D.BLOCK_HOST) >> 2], this.#i32[(block + D.BLOCK_LENGTH) >> 2])
   }
 
   /** Makes every instruction of `block` lead back to the dispatcher. */

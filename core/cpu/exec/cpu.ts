@@ -18,6 +18,7 @@ import type { InterpreterImage } from './image.ts'
 import { deliverFault, deliverInterrupt } from './interrupts.ts'
 import { MemoryAccess } from './memory-access.ts'
 import type { CpuProfile } from './profiles.ts'
+import { createWriteGate } from './write-gate.ts'
 
 /** Thrown inside slow paths when the instruction ends with a fault; caught where generated code called in. */
 const GUEST_FAULT = Symbol('guest fault')
@@ -151,6 +152,7 @@ export class Cpu {
     this.#dispatch = instance.exports['dispatch'] as () => void
     map.onChange = () => this.flushTlb()
     map.onDeviceWrite = (at, length) => this.blocks.invalidate(at, length)
+    memory.writes.gate = createWriteGate(memory, this.tlb, this.blocks)
     this.reset()
   }
 
@@ -461,6 +463,7 @@ export class Cpu {
     this.#retired = retired
     this.#nmiPending = nmiPending
     this.#debugTrap = debugTrap
+    this.state.u32[L.INTR >> 2] = this.host.interruptPending() ? 1 : 0
     this.updateMode()
     this.blocks.flush()
     this.flushTlb()

@@ -156,7 +156,10 @@ export class MemoryAccess {
     const second = room < bytes ? this.translate((linear + room) >>> 0, true) : 0
     if (room >= bytes && first >= 0) {
       const host = this.#map.hostForWrite(first)
-      if (host >= 0 && !cpu.blocks.overlapsCode(host, bytes)) return host
+      if (host >= 0 && !cpu.blocks.overlapsCode(host, bytes)) {
+        this.#map.memory.writes.touch(host)
+        return host
+      }
     }
     this.#pendingBytes = bytes
     this.#pendingFirst = first

@@ -127,6 +127,13 @@ export class Tlb {
     for (let i = 0; i < count; i++) this.#protectEntry(i32[(TLB_USED_BASE >> 2) + i] >> 2, host)
   }
 
+  /** Takes all write tags. */
+  protectAll(): void {
+    const i32 = this.#i32
+    const count = i32[TLB_USED_COUNT >> 2]
+    for (let i = 0; i < count; i++) i32[(i32[(TLB_USED_BASE >> 2) + i] >> 2) + 1] = NONE
+  }
+
   #protectEntry(at: number, host: number): void {
     if (((this.#i32[at + 3] ^ host) & 0xffff_f000) === 0) this.#i32[at + 1] = NONE
   }

@@ -102,7 +102,9 @@ export class LegacyWindow {
 
   #write(offset: number, value: number): void {
     if (offset < 0 || offset >= this.#window.bytes) return
-    if (this.#banked) this.#vram[this.#vbe.writeBase + offset] = value
-    else this.#planar.write(offset, value)
+    if (this.#banked) {
+      this.#map.memory.writes.touch(VRAM_BASE + this.#vbe.writeBase + offset)
+      this.#vram[this.#vbe.writeBase + offset] = value
+    } else this.#planar.write(offset, value)
   }
 }

@@ -7,6 +7,8 @@
  *
  * Source: IBM VGA technical reference, "Graphics controller registers" 00h to 08h, "Sequencer registers" 02h and 04h.
  */
+import { VRAM_BASE } from '../../../memory/layout.ts'
+import type { WriteTracker } from '../../../memory/write-tracker.ts'
 import type { VgaRegisters } from './registers.ts'
 
 /** For each 4-bit plane mask, the bytes of those planes. */
@@ -26,6 +28,7 @@ export class PlanarMemory {
   /** Plane address of the window's first byte (Bochs VBE banks at 4 bits per pixel). */
   base = 0
   readonly #words: Uint32Array
+  readonly #writes: WriteTracker
   #writeMode = 0
   #rotate = 0
   #operation = 0
@@ -46,8 +49,9 @@ export class PlanarMemory {
   #compareCare = 0
 
   /** `words` is video memory, one element per plane address. */
-  constructor(words: Uint32Array) {
+  constructor(words: Uint32Array, writes: WriteTracker) {
     this.#words = words
+    this.#writes = writes
   }
 
   /** Takes over what the registers say. */
@@ -98,6 +102,7 @@ export class PlanarMemory {
     if (this.#chain4) planes &= 0xff << ((offset & 3) * 8)
     else if (this.#oddEvenWrite) planes &= offset & 1 ? ODD_PLANES : EVEN_PLANES
     const data = this.#plain ? Math.imul(value, ALL_BYTES) : this.#combine(value)
+    this.#writes.touch(VRAM_BASE + index * 4)
     this.#words[index] = (this.#words[index] & ~planes) | (data & planes)
   }
 

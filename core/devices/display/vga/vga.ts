@@ -68,7 +68,7 @@ export class Vga implements Device {
     this.#vram = memory.vram
     if (memory.vramBytes < LEAST_VRAM_BYTES) throw new AppError('spec/invalid', 'A VGA needs 256 KiB of video memory')
     const words = new Uint32Array(memory.buffer, VRAM_BASE, memory.vramBytes >>> 2)
-    this.#planar = new PlanarMemory(words)
+    this.#planar = new PlanarMemory(words, memory.writes)
     this.#registers = new VgaRegisters({
       memoryChanged: () => this.#window?.update(),
       startChanged: (start) => this.#retimed().setStart(start),
@@ -77,7 +77,10 @@ export class Vga implements Device {
     })
     this.#vbe = new VbeRegisters(memory.vramBytes, {
       vbeChanged: () => this.#window?.update(),
-      clearMemory: (bytes) => this.#vram.fill(0, 0, bytes),
+      clearMemory: (bytes) => {
+        memory.writes.touchRange(VRAM_BASE, Math.min(bytes, memory.vramBytes))
+        this.#vram.fill(0, 0, bytes)
+      },
       dacWidthChanged: (eightBit) => {
         this.#dac.eightBit = eightBit
       },
