@@ -23,6 +23,9 @@ export interface Callee<R extends ValType | 'void' = ValType | 'void'> {
   readonly result: R
 }
 
+/** Whether a condition mostly holds: what is unlikely is compiled out of the way, with its spills. */
+export type Hint = 'likely' | 'unlikely'
+
 /** A function under construction. Get one from ModuleBuilder.define. */
 export class FunctionBuilder {
   readonly params: readonly ValType[]
@@ -30,6 +33,7 @@ export class FunctionBuilder {
   readonly #free = new Map<ValType, number[]>()
   #out = new ByteSink()
   readonly #start = new ByteSink()
+  readonly #hints: { readonly sink: ByteSink; readonly at: number; readonly taken: 0 | 1 }[] = []
   #level = 0
   /** Locals handed out in the innermost scope. */
   #scope: Local[] | undefined
@@ -161,7 +165,7 @@ export class FunctionBuilder {
     this.#out.raw([0xfc, 11, 0])
   }
 
-  if(condition: I32In, then: () => void, otherwise?: () => void): void {
+  if(condition: I32In, then: () => void, otherwise?: () => void, hint?: Hint): void {
     const c = asI32(condition)
     if (c.constant !== undefined) {
       if (c.constant) then()
@@ -169,6 +173,7 @@ export class FunctionBuilder {
       return
     }
     c.emit(this.#out)
+    if (hint) this.#hints.push({ sink: this.#out, at: this.#out.length, taken: hint === 'likely' ? 1 : 0 })
     this.#out.u8(0x04)
     this.#out.u8(0x40)
     this.#level++
@@ -268,8 +273,11 @@ export class FunctionBuilder {
     this.#out.u32(table)
   }
 
-  /** The body as the code section wants it: locals, instructions, end. */
-  encode(): ByteSink {
+  /**
+   * The body as the code section wants it: locals, instructions, end; and where in it conditions are hinted at, in order
+   * (WebAssembly branch hinting: offset from the body's first byte, 1 when mostly taken).
+   */
+  encode(): { readonly body: ByteSink; readonly hints: readonly { readonly at: number; readonly taken: number }[] } {
     const body = new ByteSink()
     const runs: [ValType, number][] = []
     for (const type of this.#locals) {
@@ -282,10 +290,16 @@ export class FunctionBuilder {
       body.u32(count)
       body.u8(VAL_TYPE_CODE[type])
     }
+    const start = body.length
     body.append(this.#start)
+    const middle = body.length
     body.append(this.#out)
     body.u8(0x0b)
-    return body
+    const hints = this.#hints.map(({ sink, at, taken }) => ({
+      at: at + (sink === this.#start ? start : middle),
+      taken,
+    }))
+    return { body, hints: hints.sort((a, b) => a.at - b.at) }
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Assembles a WebAssembly module: imported functions first, then defined ones in the order of `define`, one imported shared
- * memory, one optional imported table. Source: WebAssembly Core Specification 2.0, chapter 5; tail calls; threads (shared memory).
+ * memory, one optional imported table. Source: WebAssembly Core Specification 2.0, chapter 5; tail calls; threads (shared memory);
+ * branch hinting (the custom section metadata.code.branch_hint).
  */
 import { ByteSink } from './byte-sink.ts'
 import type { ValType } from './expr.ts'
@@ -183,11 +184,27 @@ export class ModuleBuilder {
           for (const callee of functions) s.u32(callee.index)
         }
       })
+    const bodies = this.#functions.map(({ fn }) => {
+      if (!fn.body) throw new Error(`Function ${fn.name} has no body`)
+      return { index: fn.index, ...fn.body.encode() }
+    })
+    const hinted = bodies.filter(({ hints }) => hints.length)
+    if (hinted.length)
+      section(0, (s) => {
+        s.name('metadata.code.branch_hint')
+        s.u32(hinted.length)
+        for (const { index, hints } of hinted) {
+          s.u32(index)
+          s.u32(hints.length)
+          for (const { at, taken } of hints) {
+            s.u32(at)
+            s.raw([1, taken])
+          }
+        }
+      })
     section(10, (s) => {
-      s.u32(this.#functions.length)
-      for (const { fn } of this.#functions) {
-        if (!fn.body) throw new Error(`Function ${fn.name} has no body`)
-        const body = fn.body.encode()
+      s.u32(bodies.length)
+      for (const { body } of bodies) {
         s.u32(body.length)
         s.append(body)
       }

@@ -83,13 +83,21 @@ export class InterpreterOps extends MachineOps {
     hit: (host: I32) => void,
   ): void {
     const { f } = this
-    f.if(i32.lt_u(offset, i32.load(segment, end)), () => {
-      const linear = f.let(i32.add(offset, i32.load(segment, L.SEG_BASE)))
-      const entry = f.let(i32.add(i32.and(i32.shr_u(linear, 8), (TLB_ENTRIES - 1) << 4), i32.load(0, L.TLB)))
-      f.if(i32.eq(i32.load(entry, tag), i32.and(i32.add(linear, bytes - 1), PAGE_MASK)), () =>
-        hit(i32.add(linear, i32.load(entry, 8))),
-      )
-    })
+    f.if(
+      i32.lt_u(offset, i32.load(segment, end)),
+      () => {
+        const linear = f.let(i32.add(offset, i32.load(segment, L.SEG_BASE)))
+        const entry = f.let(i32.add(i32.and(i32.shr_u(linear, 8), (TLB_ENTRIES - 1) << 4), i32.load(0, L.TLB)))
+        f.if(
+          i32.eq(i32.load(entry, tag), i32.and(i32.add(linear, bytes - 1), PAGE_MASK)),
+          () => hit(i32.add(linear, i32.load(entry, 8))),
+          undefined,
+          'likely',
+        )
+      },
+      undefined,
+      'likely',
+    )
   }
 
   protected override access(path: SlowPath, ...args: I32[]): Expr<'i32'> {
@@ -98,11 +106,11 @@ export class InterpreterOps extends MachineOps {
   }
 
   protected override leaveOnFault(): void {
-    this.f.if(i32.load(0, L.FAULT), () => this.f.return())
+    this.f.if(i32.load(0, L.FAULT), () => this.f.return(), undefined, 'unlikely')
   }
 
   protected override commit(host: I32): void {
-    this.f.if(i32.eq(host, L.SCRATCH), () => this.f.call(this.linker.slow(commitPath)))
+    this.f.if(i32.eq(host, L.SCRATCH), () => this.f.call(this.linker.slow(commitPath)), undefined, 'unlikely')
   }
 
   #sync(): void {

@@ -406,7 +406,7 @@ export abstract class MachineOps implements Ops {
   // Control
 
   faultIf(condition: I32In, vector: number, errorCode: I32In = 0): void {
-    this.f.if(condition, () => this.fault(vector, errorCode))
+    this.f.if(condition, () => this.fault(vector, errorCode), undefined, 'unlikely')
   }
 
   /** Raises #GP(0) when `target` is outside CS. */

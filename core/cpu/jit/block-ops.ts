@@ -145,10 +145,10 @@ export class BlockOps extends MachineOps {
       const linear = fn.let(i32.add(offset, this.segmentBase(segment)))
       const entry = fn.let(i32.and(i32.shr_u(linear, 8), (TLB_ENTRIES - 1) << 4))
       const page = i32.and(i32.add(linear, bytes - 1), PAGE_MASK)
-      fn.when(i32.eq(i32.load(entry, tlb + tag), page), () => hit(i32.add(linear, i32.load(entry, tlb + 8))))
+      fn.when(i32.eq(i32.load(entry, tlb + tag), page), () => hit(i32.add(linear, i32.load(entry, tlb + 8))), 'likely')
     }
     if (this.#flat(segment)) look()
-    else fn.when(i32.lt_u(offset, i32.load(segment, end)), look)
+    else fn.when(i32.lt_u(offset, i32.load(segment, end)), look, 'likely')
   }
 
   protected override access(path: SlowPath, ...args: I32[]): Expr<'i32'> {
@@ -159,7 +159,7 @@ export class BlockOps extends MachineOps {
 
   protected override leaveOnFault(): void {
     this.#fn.readBudget()
-    this.#fn.when(i32.load(0, L.FAULT), () => this.#fn.leave())
+    this.#fn.rarely(i32.load(0, L.FAULT), () => this.#fn.leave())
   }
 
   /** A write is finished at the end of the instruction, with the look whether it changed this code, unless it is conditional. */
@@ -173,7 +173,7 @@ export class BlockOps extends MachineOps {
   }
 
   #finishWrite(host: I32, then: () => void = () => {}): void {
-    this.#fn.when(i32.eq(host, L.SCRATCH), () => {
+    this.#fn.rarely(i32.eq(host, L.SCRATCH), () => {
       this.f.call(this.linker.runtime(commitWrite), this.#fn.budget)
       this.#fn.readBudget()
       then()
@@ -269,7 +269,7 @@ export class BlockOps extends MachineOps {
   }
 
   override faultIf(condition: I32In, vector: number, errorCode: I32In = 0): void {
-    this.#fn.when(condition, () => this.fault(vector, errorCode))
+    this.#fn.rarely(condition, () => this.fault(vector, errorCode))
   }
 
   override eip(): I32 {
@@ -335,7 +335,7 @@ export class BlockOps extends MachineOps {
     let value: I32 | undefined
     if (callee.result === 'i32') value = this.f.let(callExpr(callee as Callee<'i32'>, ...bound))
     else this.f.call(callee, ...bound)
-    fn.when(i32.load(0, L.FAULT), () => fn.leaveAsIs())
+    fn.rarely(i32.load(0, L.FAULT), () => fn.leaveAsIs())
     fn.readState()
     if (!conditional) fn.flags.load()
     this.#ranSlow = true
@@ -373,7 +373,7 @@ export class BlockOps extends MachineOps {
       return
     }
     const leaveIfChanged = () =>
-      this.#fn.when(i32.eqz(i32.load(0, this.#site.valid)), () =>
+      this.#fn.rarely(i32.eqz(i32.load(0, this.#site.valid)), () =>
         this.#fn.leaveToInterpreter(this.#site.op + D.OP_BYTES, this.#site.blockEip),
       )
     for (const host of this.#uncommitted) this.#finishWrite(host, leaveIfChanged)
@@ -381,7 +381,7 @@ export class BlockOps extends MachineOps {
     if (this.#ranSlow) leaveIfChanged()
     else if (this.#committed.length) {
       const changed = this.#codeChanged()
-      if (changed) this.#fn.when(changed, leaveIfChanged)
+      if (changed) this.#fn.rarely(changed, leaveIfChanged)
     }
   }
 }

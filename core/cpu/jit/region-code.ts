@@ -141,8 +141,8 @@ class RegionEmitter {
     if (!edge) return fn.leaveToSuccessor(op, blockEip, eip, taken)
     const target = this.#byAddress.get(edge.target)!
     if (changed)
-      fn.when(changed, () =>
-        fn.when(i32.eqz(i32.load(0, this.#valid)), () => fn.leaveToSuccessor(op, blockEip, eip, taken)),
+      fn.rarely(changed, () =>
+        fn.rarely(i32.eqz(i32.load(0, this.#valid)), () => fn.leaveToSuccessor(op, blockEip, eip, taken)),
       )
     fn.spend(target.count, () => {
       fn.store32(0, eip, L.EIP)

@@ -5,7 +5,7 @@
 import { COMPILED_COUNT } from '../../memory/layout.ts'
 import type { I32, I32In } from '../../wasm/expr.ts'
 import { asI32 } from '../../wasm/expr.ts'
-import type { Label, Local } from '../../wasm/function-builder.ts'
+import type { Hint, Label, Local } from '../../wasm/function-builder.ts'
 import { FunctionBuilder } from '../../wasm/function-builder.ts'
 import { i32, i64 } from '../../wasm/ops.ts'
 import { OP_HANDLER } from '../decode/op-layout.ts'
@@ -46,7 +46,7 @@ export class RegionFunction extends FunctionBuilder {
   // Control flow
 
   /** As in FunctionBuilder; flags that only one of the ways sets become words on both. */
-  override if(condition: I32In, then: () => void, otherwise?: () => void): void {
+  override if(condition: I32In, then: () => void, otherwise?: () => void, hint?: Hint): void {
     const c = asI32(condition)
     if (c.constant !== undefined) return super.if(c, then, otherwise)
     const { flags } = this
@@ -65,12 +65,18 @@ export class RegionFunction extends FunctionBuilder {
         if (after !== before) flags.toWords()
         else if (flags.state !== before) throw new Error('Flags are set in the second branch of a condition only')
       },
+      hint,
     )
   }
 
   /** A condition whose body leaves, or changes nothing that is tracked. */
-  when(condition: I32In, body: () => void): void {
-    super.if(condition, body)
+  when(condition: I32In, body: () => void, hint?: Hint): void {
+    super.if(condition, body, undefined, hint)
+  }
+
+  /** The same for what hardly ever happens. */
+  rarely(condition: I32In, body: () => void): void {
+    super.if(condition, body, undefined, 'unlikely')
   }
 
   // Registers
@@ -134,7 +140,7 @@ export class RegionFunction extends FunctionBuilder {
 
   /** Takes a block of `instructions` off the budget; `none` is what happens instead when the slice is used up. */
   spend(instructions: number, none: () => void): void {
-    this.when(i32.le_s(this.#budget, 0), none)
+    this.rarely(i32.le_s(this.#budget, 0), none)
     this.set(this.#budget, i32.sub(this.#budget, instructions))
   }
 
