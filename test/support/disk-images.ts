@@ -1,7 +1,8 @@
 /** Images in files for tests: made and opened as the app does, compared with a model of what they hold. */
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import type { BlockDevice } from '../../core/disk/block-device.ts'
-import type { ImageFormatId } from '../../core/disk/disk-image.ts'
+import { AppError } from '../../core/base/errors.ts'
+import type { BlockDevice, ByteStore } from '../../core/disk/block-device.ts'
+import type { ImageFormatId, ImageHost } from '../../core/disk/disk-image.ts'
 import { imageFormat } from '../../core/disk/formats/catalogue.ts'
 import type { LayeredDisk } from '../../core/disk/layered-disk.ts'
 import { openImage } from '../../core/disk/open-image.ts'
@@ -123,5 +124,24 @@ export function writeRandomly(
     const lba = random.below(model.sectors)
     const run = 1 + random.below(random.below(4) === 0 ? maxRun : 8)
     model.write(disk, lba, Math.min(run, model.sectors - lba), random.below(6))
+  }
+}
+
+/** A host whose files are in memory, by their names. */
+export class MemoryImageHost implements ImageHost {
+  readonly files = new Map<string, ByteStore>()
+
+  resolve(_path: string, name: string): string {
+    return name
+  }
+
+  open(path: string): ByteStore {
+    const store = this.files.get(path)
+    if (!store) throw new AppError('disk/not-found', `There is no such file: ${path}`)
+    return store
+  }
+
+  unpack(method: 'deflate' | 'zlib' | 'zstd', from: Uint8Array, into: Uint8Array): number {
+    return fileImageHost.unpack(method, from, into)
   }
 }

@@ -49,8 +49,9 @@ export class Qcow2Layer implements ImageLayer {
   #pending = 0
   /** Whether the file says that it is being written. */
   #marked = false
-  /** Whether something in it is counted and not named, for want of knowing what a failed write did. */
-  #leaky = false
+  /** Offsets of L2 tables by their L1 entries, of which a failed write may have told the file or not. */
+  readonly #unlinked = new Map<number, number>()
+  #isHalfGrown = false
   #scratch = new Uint8Array(0)
   #sizeBytes: number
 
@@ -320,24 +321,30 @@ export class Qcow2Layer implements ImageLayer {
     const mapping = this.#mapping
     const old = mapping.tableOf(cluster)
     if (old !== 0 && mapping.ownsTable(cluster)) return
-    const refcounts = this.#refcounts as Refcounts
     this.settle()
+    const index = Math.floor(cluster / mapping.entriesPerTable)
+    const offset = this.#unlinked.get(index) ?? this.#newTable(old)
+    // Should the next write fail, the file may name the new table or not: it stays taken, for when this is tried again.
+    this.#unlinked.set(index, offset)
+    mapping.setTable(cluster, offset)
+    this.#unlinked.delete(index)
+    if (old !== 0) this.#frees.push(old / this.granuleBytes)
+  }
+
+  /** A new L2 table, a copy of `old` unless that is 0, which nothing names yet. */
+  #newTable(old: number): number {
+    const refcounts = this.#refcounts as Refcounts
     const host = refcounts.allocateWhole(1)
-    const offset = host * this.granuleBytes
     try {
       const bytes = new Uint8Array(this.granuleBytes)
       if (old !== 0) this.#store.read(old, bytes)
-      this.#store.write(offset, bytes)
+      this.#store.write(host * this.granuleBytes, bytes)
       refcounts.writeBack()
     } catch (error) {
       refcounts.giveBack(host, 1)
       throw error
     }
-    // Should this fail, the file may name the new table or not: it stays taken.
-    this.#leaky = true
-    mapping.setTable(cluster, offset)
-    this.#leaky = false
-    if (old !== 0) this.#frees.push(old / this.granuleBytes)
+    return host * this.granuleBytes
   }
 
   writeZeros(position: number, lengthBytes: number, base: LayerBase): boolean {
@@ -383,7 +390,7 @@ export class Qcow2Layer implements ImageLayer {
     try {
       if (!this.#marked) return
       this.flush()
-      if (this.#header.version === 3 && !this.#leaky) {
+      if (this.#header.version === 3 && this.#unlinked.size === 0 && !this.#isHalfGrown) {
         this.#writeFeatures(0)
         this.#store.flush()
       }
@@ -424,7 +431,7 @@ export class Qcow2Layer implements ImageLayer {
     if (entries > mapping.l1Entries) {
       bytes = mapping.encodeL1(entries)
       offset = refcounts.allocateWhole(bytes.length / clusterBytes) * clusterBytes
-      this.#leaky = true
+      this.#isHalfGrown = true
       this.#store.write(offset, bytes)
       refcounts.writeBack()
       this.#store.flush()
@@ -433,7 +440,7 @@ export class Qcow2Layer implements ImageLayer {
     this.#store.read(Field.size, fields)
     encodeGrown(fields, sizeBytes, entries, offset)
     this.#store.write(Field.size, fields)
-    this.#leaky = false
+    this.#isHalfGrown = false
     this.#sizeBytes = sizeBytes
     if (entries === mapping.l1Entries) return
     mapping.replaceL1(offset, bytes, entries)

@@ -16,6 +16,8 @@ export interface RefcountPlace {
   readonly order: number
   readonly tableOffset: number
   readonly tableClusters: number
+  /** Whether blocks at impossible places count as missing (`badBlocks`), instead of making the image unusable. */
+  readonly lenient?: boolean
 }
 
 export class Refcounts {
@@ -33,6 +35,7 @@ export class Refcounts {
   #tableClusters: number
   /** No cluster before this one is free. */
   #firstFree = 0
+  readonly badBlocks: number[] = []
   /** What `allocate` found. */
   found = 0
 
@@ -52,9 +55,12 @@ export class Refcounts {
     store.read(place.tableOffset, bytes)
     const view = viewOf(bytes)
     this.#table = Float64Array.from({ length: bytes.length / 8 }, (_, i) => readU64(view, i * 8))
-    for (const [block, offset] of this.#table.entries())
-      if (offset % this.clusterBytes !== 0 || offset > Number.MAX_SAFE_INTEGER)
-        throw this.#corrupt(`refcount block ${block} is at no cluster`, place.tableOffset + block * 8)
+    for (const [block, offset] of this.#table.entries()) {
+      if (offset % this.clusterBytes === 0 && offset < Math.max(store.sizeBytes, 1)) continue
+      if (!place.lenient) throw this.#corrupt(`refcount block ${block} is at no cluster`, place.tableOffset + block * 8)
+      this.badBlocks.push(block)
+      this.#table[block] = 0
+    }
   }
 
   /** Offsets of refcount blocks. */
@@ -73,6 +79,15 @@ export class Refcounts {
   /** The highest count that an entry holds (of 64-bit entries only the lower half is used). */
   get max(): number {
     return this.#max
+  }
+
+  get entriesPerBlock(): number {
+    return this.#perBlock
+  }
+
+  /** Whether there is a block for cluster `index`, so that its count can be set. */
+  has(index: number): boolean {
+    return this.#isReady(index)
   }
 
   /** How often cluster `index` is used. */
@@ -191,7 +206,7 @@ export class Refcounts {
     const offset = index * this.clusterBytes
     this.#checkRoom(offset)
     const bytes = new Uint8Array(this.clusterBytes)
-    this.#encode(bytes, index - block * this.#perBlock, 1)
+    this.encodeCount(bytes, index - block * this.#perBlock, 1)
     this.#store.write(offset, bytes)
     const entry = new Uint8Array(8)
     writeU64(viewOf(entry), 0, offset)
@@ -221,7 +236,7 @@ export class Refcounts {
     for (let i = 0; i < blockCount; i++) {
       const bytes = new Uint8Array(clusterBytes)
       const here = Math.min(this.#perBlock, used - i * this.#perBlock)
-      for (let entry = 0; entry < here; entry++) this.#encode(bytes, entry, 1)
+      for (let entry = 0; entry < here; entry++) this.encodeCount(bytes, entry, 1)
       this.#store.write((first + i) * clusterBytes, bytes)
       table[this.#table.length + i] = (first + i) * clusterBytes
     }
@@ -243,8 +258,8 @@ export class Refcounts {
     for (let i = 0; i < old.count; i++) this.release(old.first + i)
   }
 
-  /** Writes a count into a block in memory. */
-  #encode(bytes: Uint8Array, entry: number, count: number): void {
+  /** Writes a count into a block in memory, where it was zero. */
+  encodeCount(bytes: Uint8Array, entry: number, count: number): void {
     if (this.#order >= 3) {
       const entryBytes = 1 << (this.#order - 3)
       for (let i = 0; i < entryBytes && i < 6; i++)
