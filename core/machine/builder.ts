@@ -137,7 +137,7 @@ class Pc implements Machine {
         },
       },
       profile,
-      EXECUTION[config.engine],
+      { ...EXECUTION[config.engine], nowNs: () => config.hostNowNs() },
     )
     pic.onOutput = () => this.#cpu.interruptChanged()
     // Port F0h: the coprocessor's error is acknowledged; the processor goes on despite it (IGNNE#).

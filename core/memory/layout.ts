@@ -27,6 +27,8 @@ const ENGINE_BASE = 0x8_0000
 export const HOT_THRESHOLD = ENGINE_BASE
 /** Instructions that compiled code has begun (i64). */
 export const COMPILED_COUNT = ENGINE_BASE + 8
+/** How often compiled code was left, by reason (i64 each; see cpu/jit/exits.ts): counted while a profile is taken. */
+export const EXIT_COUNTS = ENGINE_BASE + 0x80
 /** Guest physical address bits that reach the bus: bit 20 is clear while the A20 gate is closed. */
 export const A20_MASK = ENGINE_BASE + 16
 /** How many words of the lists below are in use. */

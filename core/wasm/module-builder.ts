@@ -20,6 +20,8 @@ export interface DefinedFunction<R extends Result> extends Callee<R> {
 
 /** One module under construction. */
 export class ModuleBuilder {
+  /** What tools of the host call the module; it stands in the name section. */
+  name: string | undefined
   readonly #types: string[] = []
   readonly #imports: { module: string; name: string; type: number; callee: { index: number } }[] = []
   readonly #functions: { type: number; fn: DefinedFunction<Result>; exported: boolean }[] = []
@@ -221,9 +223,18 @@ export class ModuleBuilder {
           s.raw(bytes)
         }
       })
-    if (withNames)
+    const { name } = this
+    if (withNames || name !== undefined)
       section(0, (s) => {
         s.name('name')
+        if (name !== undefined) {
+          const own = new ByteSink()
+          own.name(name)
+          s.u8(0)
+          s.u32(own.length)
+          s.append(own)
+        }
+        if (!withNames) return
         const names = new ByteSink()
         names.u32(this.#functions.length)
         for (const { fn } of this.#functions) {

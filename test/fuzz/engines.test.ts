@@ -4,7 +4,7 @@ import { createCase, describeFailure, minimise, runCase } from './compare.ts'
 import { FuzzMachine } from './machine.ts'
 import { MODES } from './program.ts'
 
-const SEQUENCES = Number(process.env['VITRINE_FUZZ_SEQUENCES'] ?? 2000)
+const SEQUENCES = Number(process.env['VITRINE_FUZZ_SEQUENCES'] ?? 1200)
 const HOT = [1, 2, 3, 16]
 
 describe('random programs', () => {

@@ -61,6 +61,8 @@ const HOT_EXECUTIONS = 500
 /** How code is executed. `hotExecutions`: a block is compiled after so many; 0 never, 1 at its first. */
 export interface ExecutionOptions {
   readonly hotExecutions: number
+  /** The host's monotonic clock, for statistics of the compiler alone. */
+  nowNs?(): number
 }
 
 export const EXECUTION: Readonly<Record<'auto' | 'interpreter' | 'compiler', ExecutionOptions>> = {
@@ -146,6 +148,7 @@ export class Cpu {
           forms: image.forms,
           runtime: instance.exports,
           slow,
+          nowNs: execution.nowNs ?? (() => 0),
         },
         execution.hotExecutions,
       )

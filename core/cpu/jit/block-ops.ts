@@ -329,6 +329,7 @@ export class BlockOps extends MachineOps {
     // Where the row only sometimes gets here, the slow path does not change status flags.
     const conditional = fn.depth !== this.#depth
     if (!conditional) fn.flags.toWords()
+    fn.note('slow-path')
     fn.writeState()
     this.f.call(this.linker.runtime(syncAt), this.#opAddress, this.#site.blockEip)
     const callee = this.linker.slow(path)

@@ -13,7 +13,13 @@ import { buildRegion } from './region-code.ts'
 /** Regions that exist at a time: each holds on to a WebAssembly instance. */
 const MOST_REGIONS = 8192
 
-interface CompiledRegion {
+/** A region, as a profile tells of it. */
+export interface CompiledRegion {
+  /** Its number, counted from power-on: the module is called `region-N`. */
+  readonly serial: number
+  /** EIP of its first instruction when it was compiled, and the mode its code is for. */
+  readonly eip: number
+  readonly mode: number
   readonly root: number
   readonly members: readonly number[]
   readonly place: number
@@ -27,11 +33,18 @@ export interface CompilerParts {
   readonly forms: readonly Form[]
   readonly runtime: Record<string, unknown>
   readonly slow: Record<string, unknown>
+  /** The host's monotonic clock, for statistics. */
+  nowNs(): number
 }
 
 export class Compiler {
   /** Regions compiled since power-on. */
   compiled = 0
+  /** Time spent compiling, in the host's nanoseconds, and the bytes of WebAssembly made, since power-on. */
+  compileNs = 0
+  codeBytes = 0
+  /** Whether regions made from now on count their exits. */
+  profiling = false
   /** Whether there is no place for another region: the decode cache wants to be emptied. */
   full = false
   readonly #parts: CompilerParts
@@ -84,12 +97,25 @@ export class Compiler {
       return
     }
     const valid = VALIDITY_BASE + place * 4
-    const module = new WebAssembly.Module(buildRegion(region, this.#parts.map.memory.view, valid))
+    const beganNs = this.#parts.nowNs()
+    const serial = this.compiled++
+    const options = { name: `region-${serial}`, profiling: this.profiling }
+    const bytes = buildRegion(region, this.#parts.map.memory.view, valid, options)
+    const module = new WebAssembly.Module(bytes)
     const { exports } = new WebAssembly.Instance(module, this.#imports)
     this.#parts.table.set(this.#firstPlace + place, exports['region'])
     this.#i32[valid >> 2] = 1
     const at = (root + D.BLOCK_HEADER + D.OP_HANDLER) >> 2
-    const compiled = { root, members: region.blocks.map((b) => b.address), place, handler: this.#i32[at]! }
+    const eip = this.#i32[L.BLOCK_EIP >> 2]! >>> 0
+    const compiled = {
+      serial,
+      eip,
+      mode,
+      root,
+      members: region.blocks.map((b) => b.address),
+      place,
+      handler: this.#i32[at]!,
+    }
     this.#i32[at] = this.#firstPlace + place
     this.#byRoot.set(root, compiled)
     for (const member of compiled.members) {
@@ -97,7 +123,13 @@ export class Compiler {
       if (regions) regions.push(compiled)
       else this.#byMember.set(member, [compiled])
     }
-    this.compiled++
+    this.codeBytes += bytes.length
+    this.compileNs += this.#parts.nowNs() - beganNs
+  }
+
+  /** The regions that exist now. */
+  get regions(): Iterable<CompiledRegion> {
+    return this.#byRoot.values()
   }
 
   /** The form of a record, of which the handler may be a region's by now; undefined for pseudo handlers. */

@@ -128,6 +128,14 @@ class RegionEmitter {
     this.#edge(block, tail, blockEip, false, eip, undefined)
   }
 
+  /** Whether the successor of the branch `op`, or of the end of a block, lies in the region's page. */
+  #staysInPage(from: RegionBlock, op: number, taken: boolean): boolean {
+    const host = this.#view.getInt32(from.address + D.BLOCK_HOST, true)
+    const next = this.#view.getUint16(op + D.OP_DISTANCE, true) + this.#view.getUint8(op + D.OP_LENGTH)
+    const distance = taken ? this.#view.getInt32(op + D.OP_IMM, true) : next
+    return ((host + distance) ^ host) >>> 12 === 0
+  }
+
   #edge(
     from: RegionBlock,
     op: number,
@@ -138,7 +146,8 @@ class RegionEmitter {
   ): void {
     const fn = this.#fn
     const edge = from.edges.find((e) => e.taken === taken)
-    if (!edge) return fn.leaveToSuccessor(op, blockEip, eip, taken)
+    if (!edge)
+      return fn.leaveToSuccessor(op, blockEip, eip, taken, this.#staysInPage(from, op, taken) ? 'link' : 'page')
     const target = this.#byAddress.get(edge.target)!
     if (changed)
       fn.rarely(changed, () =>
@@ -146,7 +155,7 @@ class RegionEmitter {
       )
     fn.spend(target.count, () => {
       fn.store32(0, eip, L.EIP)
-      fn.leave()
+      fn.leave('slice')
     })
     const back = target.order <= from.order
     if (!back && target.forward <= 1) return this.#tree(target)
@@ -155,14 +164,27 @@ class RegionEmitter {
   }
 }
 
+/** How a region is made: the name of its module in the host's tools, and whether its exits are counted. */
+export interface RegionOptions {
+  readonly name: string
+  readonly profiling: boolean
+}
+
 /** The module of `region`; `valid` is the address of its validity word. It exports the function `region`. */
-export function buildRegion(region: Region, view: DataView, valid: number): Uint8Array<ArrayBuffer> {
+export function buildRegion(
+  region: Region,
+  view: DataView,
+  valid: number,
+  options: RegionOptions,
+): Uint8Array<ArrayBuffer> {
   const builder = new ModuleBuilder()
+  builder.name = options.name
   if (builder.type(HANDLER_PARAMS, 'void') !== 0) throw new Error('The handler type comes first')
   builder.importMemory('env', 'memory')
   builder.importTable('env', 'table', 1)
   const linker = new RegionLinker(builder)
   const fn = new RegionFunction(linker)
+  fn.profiling = options.profiling
   fn.build(region.blocks[0]!.count, () => new RegionEmitter(fn, linker, region, view, valid).emit())
   builder.add('region', fn)
   return builder.encode()

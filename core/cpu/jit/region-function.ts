@@ -13,6 +13,7 @@ import { dispatch, follow, HANDLER_PARAMS } from '../exec/runtime-core.ts'
 import type { Size } from '../ops/ops.ts'
 import type { Linker } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
+import { type ExitReason, exitCounter } from './exits.ts'
 import { LazyFlags } from './lazy-flags.ts'
 import { storeBudget } from './region-runtime.ts'
 
@@ -20,6 +21,8 @@ export class RegionFunction extends FunctionBuilder {
   readonly flags: LazyFlags
   /** EIP of the region's first instruction. */
   readonly rootEip: Local<'i32'>
+  /** Whether exits are counted: while a profile is taken. Set before `build`. */
+  profiling = false
   readonly #linker: Linker
   readonly #registers: readonly Local<'i32'>[]
   readonly #used = new Array<boolean>(8).fill(false)
@@ -146,30 +149,41 @@ export class RegionFunction extends FunctionBuilder {
 
   // Exits
 
+  /** Counts an exit, while a profile is taken. */
+  note(reason: ExitReason): void {
+    if (!this.profiling) return
+    const at = exitCounter(reason)
+    this.store64(0, i64.add(i64.load(0, at), i64.const(1)), at)
+  }
+
   get #labels() {
     if (!this.#exits) throw new Error('Exits exist inside `build` only')
     return this.#exits
   }
 
   /** Back to the run loop: a fault is pending, or the slice is used up. */
-  leave(): void {
+  leave(reason: 'fault' | 'slice' = 'fault'): void {
+    this.note(reason)
     this.flags.emitWords()
     this.br(this.#labels.fault)
   }
 
   /** The same with the CPU's state complete already. */
   leaveAsIs(): void {
+    this.note('fault')
     this.br(this.#labels.gone)
   }
 
   /** On to EIP through the jump cache. */
   leaveToEip(): void {
+    this.note('dispatch')
     this.flags.emitWords()
     this.br(this.#labels.dispatch)
   }
 
   /** On to the successor `eip` of the branch `op`, of the block at `blockEip`. */
-  leaveToSuccessor(op: number, blockEip: I32, eip: I32, taken: boolean): void {
+  leaveToSuccessor(op: number, blockEip: I32, eip: I32, taken: boolean, reason: 'link' | 'page' = 'link'): void {
+    this.note(reason)
     this.flags.emitWords()
     this.store32(0, blockEip, L.BLOCK_EIP)
     this.set(this.#exitEip, eip)
@@ -180,6 +194,7 @@ export class RegionFunction extends FunctionBuilder {
 
   /** On in the interpreter at the decoded instruction `op` of the block at `blockEip`. */
   leaveToInterpreter(op: number, blockEip: I32): void {
+    this.note('code-changed')
     this.flags.emitWords()
     this.store32(0, blockEip, L.BLOCK_EIP)
     this.set(this.#exitOp, i32.const(op))
