@@ -3,15 +3,17 @@
  * (op: i32) -> () that ends by tail-calling the next instruction's handler, the dispatcher, or by returning with a fault.
  */
 import { TLB_ENTRIES } from '../../memory/layout.ts'
-import type { Expr, I32, I32In } from '../../wasm/expr.ts'
-import { asI32, constI32 } from '../../wasm/expr.ts'
+import type { Expr, I32, I32In, I64, V128 } from '../../wasm/expr.ts'
+import { asI32, constI32, loadPrefixed } from '../../wasm/expr.ts'
 import type { Callee, FunctionBuilder } from '../../wasm/function-builder.ts'
 import { callExpr } from '../../wasm/function-builder.ts'
-import { i32 } from '../../wasm/ops.ts'
+import { i32, i64 } from '../../wasm/ops.ts'
 import type { Form } from '../decode/forms.ts'
 import * as D from '../decode/op-layout.ts'
 import type { Size } from '../ops/ops.ts'
 import type { Linker, SlowPath } from '../ops/runtime.ts'
+import { limitNow } from '../sse/arithmetic.ts'
+import type { ShapeName } from '../sse/shapes.ts'
 import * as L from '../state/layout.ts'
 import { loadBytes, MachineOps } from './machine-ops.ts'
 import { commitPath } from './memory-paths.ts'
@@ -41,6 +43,28 @@ export class InterpreterOps extends MachineOps {
   protected override loadRegister(place: I32, bytes: Size): I32 {
     return loadBytes(place, bytes)
   }
+
+  protected override loadVector(place: I32): V128 {
+    return loadPrefixed(0, 0, place, 0)
+  }
+
+  protected override loadLow32(place: I32, bytes: Size): I32 {
+    return loadBytes(place, bytes)
+  }
+
+  protected override loadLow64(place: I32): I64 {
+    return i64.load(place)
+  }
+
+  protected override storeVector(place: I32, value: V128): void {
+    this.f.storeV128(place, value)
+  }
+
+  override sseLimit(name: ShapeName): Expr {
+    return this.f.let(limitNow(name))
+  }
+
+  override mxcsrChanged(): void {}
 
   protected override storeRegister(place: I32, value: I32In, bytes: Size): void {
     this.storeBytes(place, value, bytes)

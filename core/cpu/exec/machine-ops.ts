@@ -7,14 +7,30 @@ import { asI32, asI64, constI32, loadPrefixed } from '../../wasm/expr.ts'
 import type { Callee, FunctionBuilder } from '../../wasm/function-builder.ts'
 import { callExpr } from '../../wasm/function-builder.ts'
 import { i32, i64 } from '../../wasm/ops.ts'
+import { i64x2 } from '../../wasm/simd-ops.ts'
 import type { Form } from '../decode/forms.ts'
 import type { Operand } from '../decode/operands.ts'
 import type { FlagName } from '../ops/flag-words.ts'
 import { auxAdd, auxIncrement, auxSub, conditionOf, flagOf, signExtend, wordsOfFlags } from '../ops/flag-words.ts'
 import type { Condition, FlagValues, Ops, Size, WriteTarget } from '../ops/ops.ts'
 import type { Linker, RuntimeFunction, SlowPath } from '../ops/runtime.ts'
+import type { ShapeName } from '../sse/shapes.ts'
 import * as L from '../state/layout.ts'
 import { probePath, readPath, readWidePath } from './memory-paths.ts'
+
+/** Bits of UNIT_TRAPS and the vector that each of them stands for, in the order of their priority. */
+const UNIT_CHECKS = {
+  x87: [[L.UNIT_X87_NM, 7]],
+  wait: [[L.UNIT_WAIT_NM, 7]],
+  mmx: [
+    [L.UNIT_MMX_UD, 6],
+    [L.UNIT_MMX_NM, 7],
+  ],
+  sse: [
+    [L.UNIT_SSE_UD, 6],
+    [L.UNIT_SSE_NM, 7],
+  ],
+} as const
 
 export abstract class MachineOps implements Ops {
   readonly f: FunctionBuilder
@@ -41,6 +57,13 @@ export abstract class MachineOps implements Ops {
   /** General register at state offset `place`, zero-extended. */
   protected abstract loadRegister(place: I32, bytes: Size): I32
   protected abstract storeRegister(place: I32, value: I32In, bytes: Size): void
+  /** XMM register at state offset `place`: all of it, its low 32 (of which `bytes` count) or 64 bits. */
+  protected abstract loadVector(place: I32): V128
+  protected abstract loadLow32(place: I32, bytes: Size): I32
+  protected abstract loadLow64(place: I32): I64
+  protected abstract storeVector(place: I32, value: V128): void
+  abstract sseLimit(name: ShapeName): Expr
+  abstract mxcsrChanged(name?: ShapeName): void
   abstract address(i: number): I32
   abstract addressAt(i: number, delta: I32In): I32
   abstract segmentOf(i: number): I32
@@ -147,7 +170,8 @@ export abstract class MachineOps implements Ops {
     if (this.isMemory(i)) return this.load(this.segmentOf(i), this.address(i), bytes as Size)
     const width = Math.min(bytes, 4) as Size
     const place = this.#place(i)
-    return this.f.let(operand.file === 'gpr' ? this.loadRegister(place, width) : loadBytes(place, width))
+    if (operand.file === 'gpr') return this.f.let(this.loadRegister(place, width))
+    return this.f.let(operand.file === 'xmm' ? this.loadLow32(place, width) : loadBytes(place, width))
   }
 
   farSelector(_i: number): I32 {
@@ -185,7 +209,10 @@ export abstract class MachineOps implements Ops {
   }
 
   readI64(i: number): I64 {
-    if (!this.isMemory(i)) return this.f.let(i64.load(this.#place(i)))
+    if (!this.isMemory(i)) {
+      const place = this.#place(i)
+      return this.f.let(this.operand(i).file === 'xmm' ? this.loadLow64(place) : i64.load(place))
+    }
     return this.loadI64(this.segmentOf(i), this.address(i))
   }
 
@@ -195,6 +222,9 @@ export abstract class MachineOps implements Ops {
       const target = this.target(i, 8)
       this.f.store64(target.host, bound)
       target.commit()
+    } else if (this.operand(i).file === 'xmm') {
+      const place = this.#place(i)
+      this.storeVector(place, i64x2.replace_lane(this.loadVector(place), 0, asI64(value)))
     } else {
       this.f.store64(this.#place(i), value)
       // An MMX register is an x87 significand; the exponent field becomes all ones (SDM vol 1, 9.6.2).
@@ -203,7 +233,7 @@ export abstract class MachineOps implements Ops {
   }
 
   readV128(i: number, unaligned = false): V128 {
-    if (!this.isMemory(i)) return this.f.let(loadPrefixed(0, 0, this.#place(i), 0))
+    if (!this.isMemory(i)) return this.f.let(this.loadVector(this.#place(i)))
     const segment = this.segmentOf(i)
     const offset = this.address(i)
     if (!unaligned) this.#checkAligned(segment, offset)
@@ -212,19 +242,11 @@ export abstract class MachineOps implements Ops {
   }
 
   writeV128(i: number, value: V128, unaligned = false): void {
-    if (!this.isMemory(i)) return this.f.storeV128(this.#place(i), value)
+    if (!this.isMemory(i)) return this.storeVector(this.#place(i), value)
     const bound = this.f.let(value)
     const target = this.target(i, 16, { aligned: !unaligned })
     this.f.storeV128(target.host, bound)
     target.commit()
-  }
-
-  writeXmmLow32(i: number, value: I32In): void {
-    this.f.store32(this.#place(i), value)
-  }
-
-  writeXmmLow64(i: number, value: I64In): void {
-    this.f.store64(this.#place(i), value)
   }
 
   // Memory
@@ -428,6 +450,11 @@ export abstract class MachineOps implements Ops {
 
   // For the generator
 
+  /** Whether it must be looked whether `unit` is usable: a backend may know. */
+  protected checkUnit(_unit: keyof typeof UNIT_CHECKS): boolean {
+    return true
+  }
+
   /** Checks that come before the semantics: unit usable, privilege, mode. */
   prologue(): void {
     // Bound here, outside any branch of the semantics, so that a use behind one sees them.
@@ -440,16 +467,7 @@ export abstract class MachineOps implements Ops {
     if (protectedOnly)
       this.faultIf(i32.or(i32.eqz(i32.and(i32.load(0, L.CR0), 1)), i32.and(i32.load(0, L.EFLAGS), 0x2_0000)), 6)
     if (privileged) this.faultIf(i32.load(0, L.CPL), 13, 0)
-    if (unit === 'x87') this.faultIf(traps(L.UNIT_X87_NM), 7)
-    if (unit === 'wait') this.faultIf(traps(L.UNIT_WAIT_NM), 7)
-    if (unit === 'mmx') {
-      this.faultIf(traps(L.UNIT_MMX_UD), 6)
-      this.faultIf(traps(L.UNIT_MMX_NM), 7)
-    }
-    if (unit === 'sse') {
-      this.faultIf(traps(L.UNIT_SSE_UD), 6)
-      this.faultIf(traps(L.UNIT_SSE_NM), 7)
-    }
+    if (unit && this.checkUnit(unit)) for (const [mask, vector] of UNIT_CHECKS[unit]) this.faultIf(traps(mask), vector)
   }
 }
 

@@ -174,6 +174,7 @@ const loadMxcsr: Semantics = (o) => {
   const value = o.read(0)
   o.faultIf(i32.and(value, ~MXCSR_BITS), 13, 0)
   o.setState(L.MXCSR, value)
+  o.mxcsrChanged()
 }
 
 export const SSE_ROWS: readonly Row[] = [

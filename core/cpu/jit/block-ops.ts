@@ -3,11 +3,12 @@
  * in the region's locals, flags as what set them.
  */
 import { TLB_BASE_SUPERVISOR, TLB_BASE_USER, TLB_ENTRIES } from '../../memory/layout.ts'
-import type { Expr, I32, I32In } from '../../wasm/expr.ts'
+import type { Expr, I32, I32In, I64, V128 } from '../../wasm/expr.ts'
 import { asI32, constI32 } from '../../wasm/expr.ts'
 import type { Callee } from '../../wasm/function-builder.ts'
 import { callExpr } from '../../wasm/function-builder.ts'
 import { i32 } from '../../wasm/ops.ts'
+import { i32x4, i64x2 } from '../../wasm/simd-ops.ts'
 import type { Form } from '../decode/forms.ts'
 import * as D from '../decode/op-layout.ts'
 import { MachineOps } from '../exec/machine-ops.ts'
@@ -16,6 +17,7 @@ import type { FlagName } from '../ops/flag-words.ts'
 import { packFlags } from '../ops/flag-words.ts'
 import type { Condition, Size } from '../ops/ops.ts'
 import type { Linker, SlowPath } from '../ops/runtime.ts'
+import type { ShapeName } from '../sse/shapes.ts'
 import * as L from '../state/layout.ts'
 import type { RegionFunction } from './region-function.ts'
 import { ACCESSES_AT, commitWrite, raiseAt, syncAt } from './region-runtime.ts'
@@ -33,6 +35,8 @@ export interface InstructionSite {
   readonly mode: number
   /** Address of a word that is zero once code of the region has changed. */
   readonly valid: number
+  /** Units that an earlier instruction of the block has found usable. */
+  readonly units: Set<string>
   /** Goes on at a successor: `taken` or the next instruction, which is at `eip`. `changed` tells, if anything, whether code has changed. */
   follow(taken: boolean, eip: I32, changed: I32 | undefined): void
 }
@@ -86,6 +90,38 @@ export class BlockOps extends MachineOps {
 
   protected override storeRegister(place: I32, value: I32In, bytes: Size): void {
     this.#fn.setRegister(place.constant as number, value, bytes)
+  }
+
+  protected override loadVector(place: I32): V128 {
+    return this.#fn.vectors.register(place.constant as number)
+  }
+
+  protected override loadLow32(place: I32, bytes: Size): I32 {
+    const low = i32x4.extract_lane(this.loadVector(place), 0)
+    return bytes === 4 ? low : i32.and(low, bytes === 2 ? 0xffff : 0xff)
+  }
+
+  protected override loadLow64(place: I32): I64 {
+    return i64x2.extract_lane(this.loadVector(place), 0)
+  }
+
+  protected override storeVector(place: I32, value: V128): void {
+    this.#fn.vectors.setRegister(place.constant as number, value)
+  }
+
+  override sseLimit(name: ShapeName): Expr {
+    return this.#fn.vectors.limit(name)
+  }
+
+  override mxcsrChanged(name?: ShapeName): void {
+    this.#fn.vectors.loadLimits(name)
+  }
+
+  /** What was looked at in a block stays as it is there: instructions that change it end blocks. */
+  protected override checkUnit(unit: string): boolean {
+    const known = this.#site.units.has(unit)
+    this.#site.units.add(unit)
+    return !known
   }
 
   // Memory

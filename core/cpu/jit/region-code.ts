@@ -100,6 +100,7 @@ class RegionEmitter {
     const fn = this.#fn
     const blockEip = fn.let(i32.add(fn.rootEip, block.delta))
     const first = block.address + D.BLOCK_HEADER
+    const units = new Set<string>()
     for (const [i, form] of block.forms.entries()) {
       const op = first + i * D.OP_BYTES
       const distance = this.#view.getUint16(op + D.OP_DISTANCE, true)
@@ -111,6 +112,7 @@ class RegionEmitter {
         length,
         mode: this.#region.mode,
         valid: this.#valid,
+        units,
         follow: (taken: boolean, eip: ReturnType<typeof i32.add>, changed: ReturnType<typeof i32.add> | undefined) =>
           this.#edge(block, op, blockEip, taken, eip, changed),
       }
@@ -185,6 +187,7 @@ export function buildRegion(
   const linker = new RegionLinker(builder)
   const fn = new RegionFunction(linker)
   fn.profiling = options.profiling
+  fn.vectors.prepare(region, view)
   fn.build(region.blocks[0]!.count, () => new RegionEmitter(fn, linker, region, view, valid).emit())
   builder.add('region', fn)
   return builder.encode()

@@ -16,9 +16,11 @@ import * as L from '../state/layout.ts'
 import { type ExitReason, exitCounter } from './exits.ts'
 import { LazyFlags } from './lazy-flags.ts'
 import { storeBudget } from './region-runtime.ts'
+import { VectorRegisters } from './vector-registers.ts'
 
 export class RegionFunction extends FunctionBuilder {
   readonly flags: LazyFlags
+  readonly vectors: VectorRegisters
   /** EIP of the region's first instruction. */
   readonly rootEip: Local<'i32'>
   /** Whether exits are counted: while a profile is taken. Set before `build`. */
@@ -44,6 +46,7 @@ export class RegionFunction extends FunctionBuilder {
     this.#exitEip = this.local('i32')
     this.#exitTaken = this.local('i32')
     this.flags = flags ? flags(this, linker) : new LazyFlags(this, linker)
+    this.vectors = new VectorRegisters(this)
   }
 
   // Control flow
@@ -118,10 +121,12 @@ export class RegionFunction extends FunctionBuilder {
   readState(): void {
     this.readBudget()
     for (let n = 0; n < 8; n++) this.set(this.#registers[n]!, i32.load(0, L.registerOffset(n)))
+    this.vectors.load()
   }
 
   #writeBack(): void {
     for (let n = 0; n < 8; n++) if (this.#written[n]) this.store32(0, this.#registers[n]!, L.registerOffset(n))
+    this.vectors.store()
     this.flags.store()
   }
 
@@ -234,6 +239,7 @@ export class RegionFunction extends FunctionBuilder {
       this.set(this.rootEip, i32.load(0, L.BLOCK_EIP))
       this.readBudget()
       for (let n = 0; n < 8; n++) if (this.#used[n]) this.set(this.#registers[n]!, i32.load(0, L.registerOffset(n)))
+      this.vectors.load()
       this.flags.load()
     })
   }

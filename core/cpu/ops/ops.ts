@@ -6,6 +6,7 @@
  */
 import type { Expr, I32, I32In, I64, I64In, V128, ValType } from '../../wasm/expr.ts'
 import type { Callee, FunctionBuilder } from '../../wasm/function-builder.ts'
+import type { ShapeName } from '../sse/shapes.ts'
 import type { RuntimeFunction, SlowPath } from './runtime.ts'
 
 /** Bytes of an integer operand. */
@@ -59,9 +60,6 @@ export interface Ops {
   /** 128 bits: xmm/m128. Memory must be aligned to 16 bytes, else #GP(0), unless `unaligned`. */
   readV128(i: number, unaligned?: boolean): V128
   writeV128(i: number, value: V128, unaligned?: boolean): void
-  /** Replaces only the low 32 (64) bits of XMM operand `i`. */
-  writeXmmLow32(i: number, value: I32In): void
-  writeXmmLow64(i: number, value: I64In): void
   /** Selector of far pointer operand `i` (`read` gives its offset). */
   farSelector(i: number): I32
   /** Number of the register operand `i` names: 0 to 7 (ST(i), Sreg, CRn, DRn included). */
@@ -92,6 +90,12 @@ export interface Ops {
   /** A word of the CPU state that no register allocation touches (not general registers, flags or EIP). */
   state(offset: number): I32
   setState(offset: number, value: I32In): void
+
+  // SSE --------------------------------------------------------------------------------------------------------------------
+  /** What results of shape `name` are compared with (see `within` in sse/shapes.ts): zero where MXCSR asks for more than rounding to nearest. */
+  sseLimit(name: ShapeName): Expr
+  /** MXCSR has been changed: by a runtime function that added flags, which matters to shape `name`, or altogether. */
+  mxcsrChanged(name?: ShapeName): void
 
   // Flags ------------------------------------------------------------------------------------------------------------------
   /** Flags of `result = a + b (+ carry in)`; all operands as their low `size` bytes. */

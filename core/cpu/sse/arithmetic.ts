@@ -6,6 +6,7 @@
  * 3. Lane by lane in integers, for everything else.
  */
 import type { Expr, I32, I64, V128, ValType } from '../../wasm/expr.ts'
+import { select } from '../../wasm/expr.ts'
 import type { FunctionBuilder } from '../../wasm/function-builder.ts'
 import { callExpr } from '../../wasm/function-builder.ts'
 import { f64, i32, i64 } from '../../wasm/ops.ts'
@@ -16,7 +17,8 @@ import { runtimeFunction } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
 import { begin, finish, mxcsr, PE, PM, RC_MASK, trap } from './mxcsr.ts'
 
-import type { Shape } from './shapes.ts'
+import type { Shape, ShapeName } from './shapes.ts'
+import { SHAPES } from './shapes.ts'
 import type { LaneArithmetic } from './soft-arithmetic.ts'
 import { DOUBLE_ARITHMETIC, SINGLE_ARITHMETIC } from './soft-arithmetic.ts'
 
@@ -31,6 +33,13 @@ const STICKY = PM | PE
 /** Whether an inexact result changes MXCSR, or rounding is not to nearest. */
 export function needsRounding(o: Ops): I32 {
   return i32.ne(i32.and(o.state(L.MXCSR), STICKY_MASK), STICKY)
+}
+
+/** The limit of results of a shape that are ordinary (see `Shape.within`): zero where MXCSR needs more. */
+export function limitNow(name: ShapeName): Expr {
+  const { limit } = SHAPES[name]
+  const none = limit.type === 'v128' ? v128.zero() : limit.type === 'i64' ? i64.const(0) : i32.const(0)
+  return select(i32.eq(i32.and(mxcsr(), STICKY_MASK), STICKY), limit, none)
 }
 
 /** In runtime functions: rounding is to nearest with the precision exception masked. */
@@ -176,12 +185,20 @@ export function compute<T extends ValType, M extends ValType>(
   a: Expr<T>,
   b: Expr<T>,
 ): Expr<T> {
-  const first = op === 'sqrt' ? b : a
-  const r = o.f.variable(plain(s, op, first, b))
-  o.f.if(i32.or(needsRounding(o), unusual(s, op, first, b, r, false)), () => {
-    const operands = op === 'sqrt' ? [b] : [a, b]
-    o.f.set(r, o.value(runtimeOf(s, op), ...operands))
-    trap(o)
+  const { f } = o
+  const operands = op === 'sqrt' ? [b] : [a, b]
+  const first = operands[0]!
+  const r = f.variable(plain(s, op, first, b))
+  f.block((done) => {
+    f.block((unsure) => {
+      f.brIf(unsure, s.any(s.denormal(...operands)))
+      f.brIf(done, s.within(r, o.sseLimit(s.name)))
+    })
+    f.if(i32.or(needsRounding(o), unusual(s, op, first, b, r, true)), () => {
+      f.set(r, o.value(runtimeOf(s, op), ...operands))
+      trap(o)
+    })
+    o.mxcsrChanged(s.name)
   })
   return r
 }

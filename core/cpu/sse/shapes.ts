@@ -5,6 +5,7 @@
  * The checks work on encodings: doubled, so that the sign is gone (integers), or minus one, so that zero is out of the way.
  */
 import type { Expr, F32, F64, I32, I64, V128, ValType } from '../../wasm/expr.ts'
+import { constI64 } from '../../wasm/expr.ts'
 import { f32, f64, i32, i64 } from '../../wasm/ops.ts'
 import { f32x4, f64x2, i32x4, i64x2, v128 } from '../../wasm/simd-ops.ts'
 import type { Format } from './soft-float.ts'
@@ -12,9 +13,11 @@ import { DOUBLE, SINGLE } from './soft-float.ts'
 
 type Binary<T extends ValType> = (a: Expr<T>, b: Expr<T>) => Expr<T>
 
+export type ShapeName = 'ps' | 'pd' | 'ss' | 'sd'
+
 /** Operations and checks for values of type `T` with masks of type `M`. */
 export interface Shape<T extends ValType = ValType, M extends ValType = ValType> {
-  readonly name: 'ps' | 'pd' | 'ss' | 'sd'
+  readonly name: ShapeName
   readonly type: T
   readonly format: Format
   readonly lanes: number
@@ -31,6 +34,10 @@ export interface Shape<T extends ValType = ValType, M extends ValType = ValType>
   readonly nonfinite: (x: Expr<T>) => Expr<M>
   /** Not strictly between the smallest normal number and infinity: a result that may have over- or underflowed. */
   readonly outside: (x: Expr<T>) => Expr<M>
+  /** What `within` compares with; with zero nothing is within. */
+  readonly limit: Expr
+  /** The opposite of `outside`, in all lanes, as long as `limit` is the shape's own. */
+  readonly within: (x: Expr<T>, limit: Expr) => I32
   readonly zero: (x: Expr<T>) => Expr<M>
   readonly or: Binary<M>
   readonly and: Binary<M>
@@ -61,6 +68,8 @@ export const PS: Shape<'v128', 'v128'> = {
   denormal: (...xs) => i32x4.lt_u(xs.map(belowZero).reduce(i32x4.min_u), i32x4.const(0xff_ffff)),
   nonfinite: (x) => i32x4.ge_u(twice(x), i32x4.const(0xff00_0000)),
   outside: (x) => i32x4.ge_u(i32x4.sub(twice(x), i32x4.const(0x100_0001)), i32x4.const(0xfdff_ffff)),
+  limit: i32x4.const(0xfdff_ffff),
+  within: (x, limit) => i32.eqz(v128.any_true(i32x4.ge_u(i32x4.sub(twice(x), i32x4.const(0x100_0001)), limit as V128))),
   zero: (x) => f32x4.eq(x, v128.zero()),
   extract: (x, i) => i64.extend_u(i32x4.extract_lane(x, i)),
   replace: (x, i, encoding) => i32x4.replace_lane(x, i, i32.wrap(encoding)),
@@ -82,6 +91,9 @@ export const PD: Shape<'v128', 'v128'> = {
     xs.map((x) => f64x2.lt(i64x2.sub(f64x2.abs(x), i64x2.const(1n)), LARGEST_DENORMAL)).reduce((a, b) => v128.or(a, b)),
   nonfinite: (x) => v128.not(f64x2.lt(f64x2.abs(x), INFINITY)),
   outside: (x) => v128.not(v128.and(f64x2.gt(f64x2.abs(x), SMALLEST_NORMAL), f64x2.lt(f64x2.abs(x), INFINITY))),
+  limit: INFINITY,
+  within: (x, limit) =>
+    i64x2.all_true(v128.and(f64x2.gt(f64x2.abs(x), SMALLEST_NORMAL), f64x2.lt(f64x2.abs(x), limit as V128))),
   zero: (x) => f64x2.eq(x, v128.zero()),
   extract: (x, i) => i64x2.extract_lane(x, i),
   replace: (x, i, encoding) => i64x2.replace_lane(x, i, encoding),
@@ -99,6 +111,8 @@ export const SS: Shape<'f32', 'i32'> = {
   denormal: (...xs) => xs.map((x) => i32.lt_u(i32.sub(twiceS(x), 1), 0xff_ffff)).reduce((a, b) => i32.or(a, b)),
   nonfinite: (x) => i32.ge_u(twiceS(x), 0xff00_0000),
   outside: (x) => i32.ge_u(i32.sub(twiceS(x), 0x100_0001), 0xfdff_ffff),
+  limit: i32.const(0xfdff_ffff),
+  within: (x, limit) => i32.lt_u(i32.sub(twiceS(x), 0x100_0001), limit as I32),
   zero: (x) => f32.eq(x, 0),
   extract: (x) => i64.extend_u(i32.reinterpret(x)),
   replace: (_x, _i, encoding) => f32.reinterpret(i32.wrap(encoding)),
@@ -117,7 +131,11 @@ export const SD: Shape<'f64', 'i32'> = {
     xs.map((x) => i64.lt_u(i64.sub(twiceD(x), 1), DOUBLE.one * 2n - 1n)).reduce((a, b) => i32.or(a, b)),
   nonfinite: (x) => i64.ge_u(twiceD(x), DOUBLE.infinity * 2n),
   outside: (x) => i64.ge_u(i64.sub(twiceD(x), DOUBLE.one * 2n + 1n), DOUBLE.infinity * 2n - DOUBLE.one * 2n - 1n),
+  limit: constI64(DOUBLE.infinity * 2n - DOUBLE.one * 2n - 1n),
+  within: (x, limit) => i64.lt_u(i64.sub(twiceD(x), DOUBLE.one * 2n + 1n), limit as I64),
   zero: (x) => f64.eq(x, 0),
   extract: (x) => i64.reinterpret(x),
   replace: (_x, _i, encoding) => f64.reinterpret(encoding),
 }
+
+export const SHAPES = { ps: PS, pd: PD, ss: SS, sd: SD } as const

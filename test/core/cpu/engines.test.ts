@@ -37,6 +37,12 @@ function createBench(hotExecutions: number): Bench {
   return bench
 }
 
+const SSE_OPCODES = [
+  0x10, 0x11, 0x28, 0x29, 0x6f, 0x7f, 0x12, 0x13, 0x16, 0x58, 0x59, 0x5c, 0x5e, 0x51, 0x5d, 0x5f, 0x58, 0x59, 0x2e,
+  0x2f, 0x2a, 0x2c, 0x2d, 0x5a, 0x5b, 0xe6, 0x54, 0x57, 0x14, 0xef, 0xfe, 0xd4, 0x6e, 0x7e, 0xd6,
+]
+const MMX_OPCODES = [0x6f, 0x7f, 0x6e, 0x7e, 0xfc, 0xfd, 0xef, 0xd5, 0x62, 0xf6, 0x77]
+
 /** Code that mostly stays at it: arithmetic, memory, branches both ways, calls, writes to itself. */
 function writeCode(code: Uint8Array, random: Random): void {
   let at = 0
@@ -58,7 +64,7 @@ function writeCode(code: Uint8Array, random: Random): void {
     starts.push(at)
     if (random.below(5) === 0) bytes([0x66, 0x3e, 0x64][random.below(3)]!)
     const family = random.below(8) * 8
-    switch (random.below(22)) {
+    switch (random.below(30)) {
       case 0:
       case 1:
       case 2:
@@ -127,6 +133,28 @@ function writeCode(code: Uint8Array, random: Random): void {
       case 18:
         bytes([0xd9, 0xd8, 0xdd][random.below(3)]!, 0xc0 | (random.next() & 0x3f))
         break
+      case 19:
+      case 20:
+      case 21:
+        // SSE and SSE2 with and without prefix: moves, arithmetic, comparisons, conversions.
+        if (random.below(4)) bytes([0xf2, 0xf3, 0x66][random.below(3)]!)
+        bytes(0x0f, SSE_OPCODES[random.below(SSE_OPCODES.length)]!)
+        modrm()
+        break
+      case 22:
+        // MMX.
+        bytes(0x0f, MMX_OPCODES[random.below(MMX_OPCODES.length)]!)
+        modrm()
+        break
+      case 23:
+      case 24:
+        // The x87 with its registers and memory.
+        bytes(0xd8 + random.below(8))
+        modrm()
+        break
+      case 25:
+        bytes([0xd9, 0xd8, 0xdd, 0xde, 0xdc][random.below(5)]!, 0xc0 | (random.next() & 0x3f))
+        break
       default: {
         // A branch to an instruction nearby, mostly conditional.
         const target = random.below(3)
@@ -159,6 +187,7 @@ function prepare({ cpu, memory }: Bench, mode: 'flat' | 'based' | 'real', seed: 
     state.eip = 0
   } else {
     state.u32[L.CR0 >> 2] = 0x31
+    state.u32[L.CR4 >> 2] = 0x600
     const limit = mode === 'flat' ? 0xffff_ffff : 0x2_0fff
     for (let n = 0; n < 6; n++)
       state.setSegment(n, n === L.CS ? 8 : 16, 0, n === L.CS ? 0xffff_ffff : limit, n === L.CS ? 0xc0_9b00 : 0xc0_9300)
@@ -181,7 +210,7 @@ function picture({ cpu, memory }: Bench) {
     eflags: state.eflags.toString(16),
     instructions: cpu.instructions,
     memory: sum,
-    fpu: Array.from(state.u8.subarray(L.FPU_CONTROL, L.XMM)).join(),
+    fpu: Array.from(state.u8.subarray(L.FPU_CONTROL, L.XMM + 128)).join(),
   }
 }
 
