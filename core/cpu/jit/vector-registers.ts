@@ -39,7 +39,7 @@ export class VectorRegisters {
           const place = view.getUint16(op + (operand.source === 'reg' ? D.OP_REG : D.OP_RM), true)
           const n = operand.source === 'fixed' ? operand.fixed : (place - L.XMM) >> 4
           this.#locals[n] ??= this.#f.local('v128')
-          if (k === 0) this.#written[n] = true
+          if (k === 0 || operand.source === 'fixed') this.#written[n] = true
         }
       }
     if (this.#locals.some((local) => local))
@@ -62,7 +62,8 @@ export class VectorRegisters {
   }
 
   setRegister(place: number, value: V128): void {
-    if (this.#prepared && !this.#written[(place - L.XMM) >> 4]) throw new Error(`XMM at ${place} is written unexpectedly`)
+    if (this.#prepared && !this.#written[(place - L.XMM) >> 4])
+      throw new Error(`XMM at ${place} is written unexpectedly`)
     this.#f.set(this.#local(place), value)
   }
 

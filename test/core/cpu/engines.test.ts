@@ -14,6 +14,9 @@ const CODE = 0x1_0000
 const DATA = 0x2_0000
 const image = buildInterpreterImage()
 
+/** `numbers`: flat segments, too. */
+type Mode = 'flat' | 'based' | 'real' | 'numbers'
+
 interface Bench {
   readonly cpu: Cpu
   readonly memory: GuestMemory
@@ -37,12 +40,6 @@ function createBench(hotExecutions: number): Bench {
   return bench
 }
 
-const SSE_OPCODES = [
-  0x10, 0x11, 0x28, 0x29, 0x6f, 0x7f, 0x12, 0x13, 0x16, 0x58, 0x59, 0x5c, 0x5e, 0x51, 0x5d, 0x5f, 0x58, 0x59, 0x2e,
-  0x2f, 0x2a, 0x2c, 0x2d, 0x5a, 0x5b, 0xe6, 0x54, 0x57, 0x14, 0xef, 0xfe, 0xd4, 0x6e, 0x7e, 0xd6,
-]
-const MMX_OPCODES = [0x6f, 0x7f, 0x6e, 0x7e, 0xfc, 0xfd, 0xef, 0xd5, 0x62, 0xf6, 0x77]
-
 /** Code that mostly stays at it: arithmetic, memory, branches both ways, calls, writes to itself. */
 function writeCode(code: Uint8Array, random: Random): void {
   let at = 0
@@ -64,7 +61,7 @@ function writeCode(code: Uint8Array, random: Random): void {
     starts.push(at)
     if (random.below(5) === 0) bytes([0x66, 0x3e, 0x64][random.below(3)]!)
     const family = random.below(8) * 8
-    switch (random.below(30)) {
+    switch (random.below(22)) {
       case 0:
       case 1:
       case 2:
@@ -133,28 +130,6 @@ function writeCode(code: Uint8Array, random: Random): void {
       case 18:
         bytes([0xd9, 0xd8, 0xdd][random.below(3)]!, 0xc0 | (random.next() & 0x3f))
         break
-      case 19:
-      case 20:
-      case 21:
-        // SSE and SSE2 with and without prefix: moves, arithmetic, comparisons, conversions.
-        if (random.below(4)) bytes([0xf2, 0xf3, 0x66][random.below(3)]!)
-        bytes(0x0f, SSE_OPCODES[random.below(SSE_OPCODES.length)]!)
-        modrm()
-        break
-      case 22:
-        // MMX.
-        bytes(0x0f, MMX_OPCODES[random.below(MMX_OPCODES.length)]!)
-        modrm()
-        break
-      case 23:
-      case 24:
-        // The x87 with its registers and memory.
-        bytes(0xd8 + random.below(8))
-        modrm()
-        break
-      case 25:
-        bytes([0xd9, 0xd8, 0xdd, 0xde, 0xdc][random.below(5)]!, 0xc0 | (random.next() & 0x3f))
-        break
       default: {
         // A branch to an instruction nearby, mostly conditional.
         const target = random.below(3)
@@ -169,12 +144,149 @@ function writeCode(code: Uint8Array, random: Random): void {
   bytes(0xe9, (-at - 5) & 0xff, ((-at - 5) >> 8) & 0xff, 0xff, 0xff)
 }
 
-function prepare({ cpu, memory }: Bench, mode: 'flat' | 'based' | 'real', seed: number): void {
+/** Opcodes behind 0F with the prefixes they take; `memory`: with memory operands only. */
+const ANY = [0, 0x66, 0xf2, 0xf3]
+const SSE_OPCODES: readonly { readonly opcodes: number[]; readonly prefixes: number[]; readonly memory?: true }[] = [
+  { opcodes: [0x58, 0x59, 0x5c, 0x5e, 0x51, 0x5d, 0x5f, 0x5a], prefixes: ANY },
+  { opcodes: [0x58, 0x59, 0x5c, 0x10, 0x11], prefixes: ANY },
+  { opcodes: [0x28, 0x29, 0x2e, 0x2f, 0x54, 0x57, 0x14], prefixes: [0, 0x66] },
+  { opcodes: [0x12, 0x13, 0x16, 0x17], prefixes: [0, 0x66], memory: true },
+  { opcodes: [0x6f, 0x7f], prefixes: [0x66, 0xf3] },
+  { opcodes: [0x2a, 0x2c, 0x2d], prefixes: [0xf2, 0xf3] },
+  { opcodes: [0xe6, 0x5b], prefixes: [0x66, 0xf3] },
+  { opcodes: [0xef, 0xfe, 0xd4, 0x6e, 0x7e, 0xd6], prefixes: [0x66] },
+]
+const MMX_OPCODES = [0x6f, 0x7f, 0x6e, 0x7e, 0xfc, 0xfd, 0xef, 0xd5, 0x62, 0xf6]
+/** The last places at DATA hold control words, then values of MXCSR, that mask everything. */
+const NUMBERS = 60
+const CONTROL_WORDS = [0x37f, 0x27f, 0x7f, 0xf7f]
+const MXCSR_VALUES = [0x1f80, 0x1fa0, 0x9fc0, 0x5f80]
+
+/** Loops of arithmetic of one kind, or of several, on numbers at DATA; hardly a fault, and stack faults of the x87 are masked. */
+function writeNumbers(code: Uint8Array, random: Random): void {
+  let at = 0
+  const bytes = (...list: number[]) => {
+    for (const byte of list) code[at++] = byte
+  }
+  const address = (reg: number, offset: number) =>
+    bytes(0x05 | (reg << 3), offset & 0xff, (DATA + offset) >> 8, DATA >> 16, 0)
+  const memory = (reg: number) => address(reg, random.below(NUMBERS) * 16)
+  const control = (reg: number, offset: number) => address(reg, (NUMBERS + random.below(4)) * 16 + offset)
+  const operand = (reg: number) => {
+    if (random.below(2)) bytes(0xc0 | (reg << 3) | random.below(8))
+    else memory(reg)
+  }
+  const sse = () => {
+    if (random.below(24) === 0) {
+      bytes(0x0f, 0xae)
+      return control(2, 4)
+    }
+    const { opcodes, prefixes, memory: only } = random.pick(SSE_OPCODES)
+    const prefix = random.pick(prefixes)
+    if (prefix) bytes(prefix)
+    bytes(0x0f, random.pick(opcodes))
+    if (only) memory(random.below(8))
+    else operand(random.below(8))
+  }
+  const mmx = () => {
+    bytes(0x0f, MMX_OPCODES[random.below(MMX_OPCODES.length)]!)
+    operand(random.below(8))
+  }
+  const [loads, stores] = [
+    [0xd9, 0xdd, 0xdb, 0xdf],
+    [0xd9, 0xdd, 0xdb, 0xdd],
+  ]
+  const push = () => {
+    if (random.below(4) === 0) return bytes(0xd9, 0xc0 | random.below(4))
+    if (random.below(4) === 0) return bytes(0xd9, 0xe8 + random.below(7))
+    bytes(loads[random.below(4)]!)
+    memory(0)
+  }
+  const pop = () => {
+    if (random.below(3)) return bytes(0xde, [0xc0, 0xc8, 0xe0, 0xe8, 0xf0, 0xf8][random.below(6)]! + 1)
+    bytes(stores[random.below(4)]!)
+    memory(3)
+  }
+  const inPlace = () => {
+    switch (random.below(9)) {
+      case 0:
+      case 1:
+        bytes([0xd8, 0xdc, 0xda, 0xde][random.below(4)]!)
+        return memory([0, 1, 4, 5, 6, 7, 2][random.below(7)]!)
+      case 2:
+      case 3:
+        return bytes(
+          [0xd8, 0xdc][random.below(2)]!,
+          0xc0 | ([0, 1, 4, 5, 6, 7][random.below(6)]! << 3) | random.below(3),
+        )
+      case 4:
+        return bytes(0xd9, 0xc8 | random.below(3))
+      case 5:
+        return bytes(0xd9, [0xe0, 0xe1, 0xe4, 0xe5, 0xfa, 0xfc, 0xfd, 0xfe][random.below(8)]!)
+      case 6:
+        return bytes(
+          ...[
+            [0xd8, 0xd1],
+            [0xdd, 0xe1],
+            [0xdb, 0xf1],
+            [0xda, 0xc1],
+          ][random.below(4)]!,
+        )
+      case 7:
+        if (random.below(8)) return bytes(0xdf, 0xe0)
+        bytes(0xd9)
+        return random.below(2) ? control(5, 0) : memory(7)
+      default:
+        bytes([0xd9, 0xdd, 0xdb, 0xdf][random.below(4)]!)
+        return memory(2)
+    }
+  }
+  const x87 = () => [push, pop, inPlace, inPlace][random.below(4)]!()
+  bytes(0xdb, 0xe3)
+  while (at < 900) {
+    const kind = random.below(5)
+    bytes(0xb9, 2 + random.below(4), 0, 0, 0)
+    const start = at
+    const depth = random.below(5)
+    for (let i = 0; i < depth && kind < 2; i++) push()
+    for (let i = random.below(14); i >= 0 && at - start < 90; i--)
+      if (kind === 0) inPlace()
+      else if (kind === 1) x87()
+      else if (kind < 4) sse()
+      else [mmx, sse, x87][random.below(3)]!()
+    for (let i = 0; i < depth && kind < 2; i++) pop()
+    if (kind === 4 && random.below(2)) bytes(0x0f, 0x77)
+    if (random.below(8) === 0) bytes(0x70 + random.below(16), 2, 0xdb, 0xe3)
+    bytes(0x49, 0x75, (start - at - 3) & 0xff)
+  }
+  bytes(0xe9, (-at - 5) & 0xff, ((-at - 5) >> 8) & 0xff, 0xff, 0xff)
+}
+
+/** Numbers of all formats, most of them ordinary, the control words between them as programs have them. */
+function writeData(data: Uint8Array, random: Random): void {
+  const view = new DataView(data.buffer, data.byteOffset, data.length)
+  for (let i = 0; i < NUMBERS; i++) {
+    const at = i * 16
+    const x = (random.next() / 2 ** 32 - 0.3) * 2 ** random.below(12)
+    const kind = random.below(10)
+    if (kind < 4) for (let k = 0; k < 2; k++) view.setFloat64(at + 8 * k, k ? x : Math.round(x * 8) / 8, true)
+    else if (kind < 8) for (let k = 0; k < 4; k++) view.setFloat32(at + 4 * k, x * (k - 1), true)
+    else for (let k = 0; k < 16; k++) data[at + k] = random.next()
+  }
+  for (let i = 0; i < 4; i++) {
+    view.setUint32((NUMBERS + i) * 16, CONTROL_WORDS[i]!, true)
+    view.setUint32((NUMBERS + i) * 16 + 4, MXCSR_VALUES[i]!, true)
+  }
+}
+
+function prepare({ cpu, memory }: Bench, mode: Mode, seed: number): void {
   const random = new Random(seed)
   const { state } = cpu
   memory.ram.fill(0)
-  writeCode(memory.ram.subarray(CODE), random)
+  if (mode === 'numbers') writeNumbers(memory.ram.subarray(CODE), random)
+  else writeCode(memory.ram.subarray(CODE), random)
   for (let i = 0; i < 8192; i++) memory.ram[DATA + i] = random.next()
+  if (mode === 'numbers') writeData(memory.ram.subarray(DATA, DATA + 1024), random)
   cpu.blocks.flush()
   cpu.reset()
   for (let n = 0; n < 8; n++) state.setReg32(n, random.next())
@@ -188,7 +300,7 @@ function prepare({ cpu, memory }: Bench, mode: 'flat' | 'based' | 'real', seed: 
   } else {
     state.u32[L.CR0 >> 2] = 0x31
     state.u32[L.CR4 >> 2] = 0x600
-    const limit = mode === 'flat' ? 0xffff_ffff : 0x2_0fff
+    const limit = mode !== 'based' ? 0xffff_ffff : 0x2_0fff
     for (let n = 0; n < 6; n++)
       state.setSegment(n, n === L.CS ? 8 : 16, 0, n === L.CS ? 0xffff_ffff : limit, n === L.CS ? 0xc0_9b00 : 0xc0_9300)
     if (mode === 'based') state.setReg32(4, 0x1_f000)
@@ -197,6 +309,8 @@ function prepare({ cpu, memory }: Bench, mode: 'flat' | 'based' | 'real', seed: 
   cpu.updateMode()
   cpu.flushTlb()
 }
+
+const hex = (n: number) => (n >>> 0).toString(16)
 
 /** What must be equal; faults end a round in a triple fault, which is part of it. */
 function picture({ cpu, memory }: Bench) {
@@ -210,11 +324,13 @@ function picture({ cpu, memory }: Bench) {
     eflags: state.eflags.toString(16),
     instructions: cpu.instructions,
     memory: sum,
-    fpu: Array.from(state.u8.subarray(L.FPU_CONTROL, L.XMM + 128)).join(),
+    fpu: Array.from(state.u32.subarray(L.FPU_CONTROL >> 2, L.FPU_RESULT >> 2), hex).join(),
+    registers87: Array.from(state.u32.subarray(L.FPU_REGISTERS >> 2, L.XMM >> 2), hex).join(),
+    xmm: Array.from(state.u32.subarray(L.XMM >> 2, (L.XMM >> 2) + 32), hex).join(),
   }
 }
 
-describe.each(['flat', 'based', 'real'] as const)('%s', (mode) => {
+describe.each(['flat', 'based', 'real', 'numbers'] as const)('%s', (mode) => {
   it.each([1, 2, 3])('the compiler after %i executions ends like the interpreter', (hotExecutions) => {
     const interpreter = createBench(0)
     const compiler = createBench(hotExecutions)
