@@ -98,6 +98,15 @@ export class Cpu {
   readonly flagMask: number
 
   readonly #dispatch: () => void
+  /** `enterGateFast` of gate-fronts.ts. */
+  readonly enterGate: (
+    vector: number,
+    returnTo: number,
+    software: number,
+    hasError: number,
+    error: number,
+    resume: number,
+  ) => number
   /** Runtime functions exported by the interpreter. */
   readonly exports: Readonly<Record<string, unknown>>
   /** Instructions executed in earlier slices. */
@@ -138,8 +147,10 @@ export class Cpu {
     const instance = new WebAssembly.Instance(image.module, { env: { memory: memory.memory }, slow })
     this.exports = instance.exports
     // Regions call what the interpreter calls: the part in generated code, where there is one.
-    for (const path of image.slowPaths)
-      if (path.front) slow[path.name] = instance.exports[frontName(path)] as (...args: number[]) => number | undefined
+    for (const path of image.slowPaths) {
+      const front = instance.exports[frontName(path)] as (typeof slow)[string] | undefined
+      if (front) slow[path.name] = front
+    }
     if (execution.hotExecutions > 0)
       this.compiler = new Compiler(
         {
@@ -152,6 +163,7 @@ export class Cpu {
         },
         execution.hotExecutions,
       )
+    this.enterGate = (instance.exports['enter_gate'] ?? (() => 0)) as Cpu['enterGate']
     this.#dispatch = instance.exports['dispatch'] as () => void
     map.onChange = () => this.flushTlb()
     map.onDeviceWrite = (at, length) => this.blocks.invalidate(at, length)
@@ -467,6 +479,7 @@ export class Cpu {
     this.#nmiPending = nmiPending
     this.#debugTrap = debugTrap
     this.state.u32[L.INTR >> 2] = this.host.interruptPending() ? 1 : 0
+    this.state.u32[L.INHIBIT_EIP >> 2] = this.state.eip
     this.updateMode()
     this.blocks.flush()
     this.flushTlb()
@@ -525,12 +538,13 @@ export class Cpu {
     this.#granted = budget
     this.#withheld = 0
     this.#stop = false
+    u32[L.INTR >> 2] = this.host.interruptPending() ? 1 : 0
     for (;;) {
       i32[L.BUDGET >> 2] += this.#withheld
       this.#withheld = 0
       if (this.#stop) break
       if (this.compiler?.full) this.blocks.flush()
-      const inhibited = u32[L.INHIBIT >> 2] !== 0
+      const inhibited = this.#inhibited()
       if (!inhibited) this.#deliverPending()
       if (u32[L.HALTED >> 2] || i32[L.BUDGET >> 2] <= 0) break
       if (inhibited || i32[L.MODE >> 2] & L.MODE_SINGLE) this.#step()
@@ -544,6 +558,16 @@ export class Cpu {
     this.#granted = 0
     i32[L.BUDGET >> 2] = 0
     i32[L.REMAINING >> 2] = 0
+    this.#inhibited()
+  }
+
+  /** Whether the next instruction is the one that STI or a load of SS keep interrupts away from. */
+  #inhibited(): boolean {
+    const { u32 } = this.state
+    if (u32[L.INHIBIT >> 2] === 0) return false
+    if (u32[L.EIP >> 2] === u32[L.INHIBIT_EIP >> 2]) return true
+    u32[L.INHIBIT >> 2] = 0
+    return false
   }
 
   #deliverPending(): void {

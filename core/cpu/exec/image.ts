@@ -4,6 +4,7 @@ import type { DecodeTables, Form } from '../decode/forms.ts'
 import { buildDecodeTables, expandRows } from '../decode/forms.ts'
 import { ROWS } from '../isa/index.ts'
 import type { SlowPath } from '../ops/runtime.ts'
+import type { InterpreterOptions } from './interpreter-module.ts'
 import { buildInterpreter } from './interpreter-module.ts'
 
 export interface InterpreterImage {
@@ -15,8 +16,8 @@ export interface InterpreterImage {
   readonly handlers: number
 }
 
-/** Generates and compiles the interpreter from the rows. `names` keeps function names, for profiles. */
-export function buildInterpreterImage(options: { names?: boolean } = {}): InterpreterImage {
+/** Generates and compiles the interpreter from the rows. */
+export function buildInterpreterImage(options: InterpreterOptions = {}): InterpreterImage {
   const { forms, encodings } = expandRows(ROWS)
   const { bytes, slowPaths } = buildInterpreter(forms, options)
   return {

@@ -30,8 +30,12 @@ export class ModuleLinker implements Linker {
   readonly #slow = new Map<SlowPath, Callee>()
   readonly #pending: RuntimeFunction[] = []
 
-  constructor(builder: ModuleBuilder) {
+  readonly #fronts: boolean
+
+  /** Without `fronts` slow paths are called from the first. */
+  constructor(builder: ModuleBuilder, fronts = true) {
     this.#builder = builder
+    this.#fronts = fronts
   }
 
   runtime<R extends ValType | 'void'>(fn: RuntimeFunction<R>): Callee<R> {
@@ -51,7 +55,7 @@ export class ModuleLinker implements Linker {
       const params = new Array<ValType>(path.params).fill('i32')
       const imported = this.#builder.import('slow', path.name, params, path.result)
       this.slowPaths.push(path)
-      const { front } = path
+      const front = this.#fronts ? path.front : undefined
       callee = front
         ? this.runtime({
             name: frontName(path),
@@ -80,13 +84,20 @@ export interface InterpreterCode {
   readonly slowPaths: readonly SlowPath[]
 }
 
+export interface InterpreterOptions {
+  /** Keeps function names, for profiles. */
+  readonly names?: boolean
+  /** False: all slow paths are TypeScript, for comparison with those in generated code. */
+  readonly fronts?: boolean
+}
+
 /** Generates the interpreter for `forms`. It exports all runtime functions, for compiled regions, and its table of handlers. */
-export function buildInterpreter(forms: readonly Form[], options: { names?: boolean } = {}): InterpreterCode {
+export function buildInterpreter(forms: readonly Form[], options: InterpreterOptions = {}): InterpreterCode {
   const builder = new ModuleBuilder()
   if (builder.type(HANDLER_PARAMS, 'void') !== 0) throw new Error('The handler type comes first')
   builder.importMemory('env', 'memory')
   builder.exportTable('table', forms.length + PSEUDO_HANDLERS)
-  const link = new ModuleLinker(builder)
+  const link = new ModuleLinker(builder, options.fronts)
   for (const fn of [dispatch, ...REGION_RUNTIME]) link.runtime(fn)
   const handlers: Callee[] = forms.map((form) =>
     builder.define(

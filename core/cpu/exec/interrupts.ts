@@ -41,10 +41,13 @@ const is = (set: number, vector: number): boolean => vector < 32 && (set & (1 <<
  * their instruction carry RF, so that its breakpoint does not strike twice; traps and breakpoints themselves do not.
  */
 export function deliverFault(cpu: Cpu, vector: number, errorCode: number, restarts = true): void {
+  const { state } = cpu
+  const hasError = is(WITH_ERROR_CODE, vector) ? 1 : 0
+  if (cpu.enterGate(vector, state.eip, 0, hasError, errorCode, restarts ? RF : 0)) return
   let current = vector
   let error = errorCode
   for (;;) {
-    const { eip } = cpu.state
+    const { eip } = state
     const delivery: Delivery = {
       source: 'fault',
       eip,
@@ -65,6 +68,7 @@ export function deliverFault(cpu: Cpu, vector: number, errorCode: number, restar
 
 /** Delivers an external interrupt. */
 export function deliverInterrupt(cpu: Cpu, vector: number): void {
+  if (cpu.enterGate(vector, cpu.state.eip, 0, 0, 0, 0)) return
   const nested = cpu.attempt(() => enterGate(cpu, vector, { source: 'external', eip: cpu.state.eip }))
   if (nested) deliverFault(cpu, nested.vector, nested.errorCode)
 }

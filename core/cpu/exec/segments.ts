@@ -2,6 +2,7 @@
 import { slowPath } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
 import type { Cpu } from './cpu.ts'
+import { loadSegmentFront } from './flag-fronts.ts'
 
 export const TS_FAULT = 10
 export const NP = 11
@@ -129,11 +130,19 @@ export function setSegment(cpu: Cpu, n: number, selector: number): void {
 }
 
 /** MOV Sreg and POP Sreg: (register number, selector). */
-export const loadSegment = slowPath('load_segment', 2, (cpu, n, selector) => {
-  setSegment(cpu, n, selector)
-  // Interrupts and debug exceptions wait for the instruction that loads ESP; LSS loads it itself.
-  if (n === L.SS) cpu.state.u32[L.INHIBIT >> 2] = 2
-})
+export const loadSegment = slowPath(
+  'load_segment',
+  2,
+  (cpu, n, selector) => {
+    setSegment(cpu, n, selector)
+    // Interrupts and debug exceptions wait for the instruction that loads ESP; LSS loads it itself.
+    if (n !== L.SS) return
+    const { u32 } = cpu.state
+    u32[L.INHIBIT >> 2] = 2
+    u32[L.INHIBIT_EIP >> 2] = u32[L.NEXT_EIP >> 2]
+  },
+  loadSegmentFront,
+)
 
 /** The segment half of LDS, LES, LFS, LGS and LSS. */
 export const loadSegmentPointer = slowPath('load_segment_pointer', 2, setSegment)

@@ -4,6 +4,7 @@ import { IF, STATUS_FLAGS, VM, ZF } from '../state/cpu-state.ts'
 import * as L from '../state/layout.ts'
 import { setCr0, setCr3, setCr4 } from './control-registers.ts'
 import type { Cpu } from './cpu.ts'
+import { cliFront, stiFront } from './flag-fronts.ts'
 import { ioPrivileged } from './interrupts.ts'
 import {
   dplOf,
@@ -24,21 +25,32 @@ import {
 
 const UD = 6
 
-export const cli = slowPath('cli', 0, (cpu) => {
-  if (cpu.state.protectedMode && !ioPrivileged(cpu)) cpu.raise(GP, 0)
-  cpu.state.u32[L.EFLAGS >> 2] &= ~IF
-})
+export const cli = slowPath(
+  'cli',
+  0,
+  (cpu) => {
+    if (cpu.state.protectedMode && !ioPrivileged(cpu)) cpu.raise(GP, 0)
+    cpu.state.u32[L.EFLAGS >> 2] &= ~IF
+  },
+  cliFront,
+)
 
 /** STI: interrupts are recognised after the following instruction. */
-export const sti = slowPath('sti', 0, (cpu) => {
-  const { u32 } = cpu.state
-  if (cpu.state.protectedMode && !ioPrivileged(cpu)) cpu.raise(GP, 0)
-  if (!(u32[L.EFLAGS >> 2] & IF)) {
-    u32[L.EFLAGS >> 2] |= IF
-    u32[L.INHIBIT >> 2] = 1
-    cpu.interruptChanged()
-  }
-})
+export const sti = slowPath(
+  'sti',
+  0,
+  (cpu) => {
+    const { u32 } = cpu.state
+    if (cpu.state.protectedMode && !ioPrivileged(cpu)) cpu.raise(GP, 0)
+    if (!(u32[L.EFLAGS >> 2] & IF)) {
+      u32[L.EFLAGS >> 2] |= IF
+      u32[L.INHIBIT >> 2] = 1
+      u32[L.INHIBIT_EIP >> 2] = u32[L.NEXT_EIP >> 2]
+      cpu.interruptChanged()
+    }
+  },
+  stiFront,
+)
 
 export const hlt = slowPath('hlt', 0, (cpu) => {
   cpu.state.u32[L.HALTED >> 2] = 1

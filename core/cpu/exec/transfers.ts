@@ -3,6 +3,7 @@ import { slowPath } from '../ops/runtime.ts'
 import { AC, DF, ID, IF, IOPL, NT, RF, STATUS_FLAGS, TF, VIF, VIP, VM } from '../state/cpu-state.ts'
 import * as L from '../state/layout.ts'
 import type { Cpu } from './cpu.ts'
+import { interruptReturnFront, softwareInterruptFront, sysenterFront, sysexitFront } from './gate-fronts.ts'
 import { enterGate } from './interrupts.ts'
 import type { Descriptor } from './segments.ts'
 import {
@@ -232,7 +233,8 @@ function restoreFlags(cpu: Cpu, value: number, size: number, cpl: number): void 
   const { state } = cpu
   const old = state.eflags
   let writable = STATUS_FLAGS | TF | DF | NT
-  if (size === 4) writable |= RF | AC | ID
+  // RF matters to instruction breakpoints alone.
+  if (size === 4) writable |= (state.u32[(L.DEBUG_REGISTERS >> 2) + 7] & 0xff ? RF : 0) | AC | ID
   if (cpl <= ((old >>> 12) & 3)) writable |= IF
   if (cpl === 0) {
     writable |= IOPL
@@ -243,18 +245,23 @@ function restoreFlags(cpu: Cpu, value: number, size: number, cpl: number): void 
 }
 
 /** IRET: (operand size). */
-export const interruptReturn = slowPath('iret', 1, (cpu, size) => {
-  const { state } = cpu
-  cpu.nmiMasked = false
-  const hadInterrupts = state.u32[L.EFLAGS >> 2] & IF
-  if (isReal(cpu)) realReturn(cpu, size)
-  else if (state.u32[L.EFLAGS >> 2] & NT) {
-    const back = cpu.readSystem(state.segmentBase(L.TR), 2)
-    switchTask(cpu, back, 'iret', state.u32[L.NEXT_EIP >> 2])
-  } else protectedReturn(cpu, size)
-  cpu.updateMode()
-  if (!hadInterrupts && state.u32[L.EFLAGS >> 2] & IF) cpu.interruptChanged()
-})
+export const interruptReturn = slowPath(
+  'iret',
+  1,
+  (cpu, size) => {
+    const { state } = cpu
+    cpu.nmiMasked = false
+    const hadInterrupts = state.u32[L.EFLAGS >> 2] & IF
+    if (isReal(cpu)) realReturn(cpu, size)
+    else if (state.u32[L.EFLAGS >> 2] & NT) {
+      const back = cpu.readSystem(state.segmentBase(L.TR), 2)
+      switchTask(cpu, back, 'iret', state.u32[L.NEXT_EIP >> 2])
+    } else protectedReturn(cpu, size)
+    cpu.updateMode()
+    if (!hadInterrupts && state.u32[L.EFLAGS >> 2] & IF) cpu.interruptChanged()
+  },
+  interruptReturnFront,
+)
 
 function realReturn(cpu: Cpu, size: number): void {
   const { state } = cpu
@@ -306,37 +313,52 @@ function returnToVm86(cpu: Cpu, eip: number, cs: number, flags: number): void {
 }
 
 /** INT n, INT3, INTO, INT1: (vector, 1 for INT1, which is no software interrupt: no privilege counts for it). */
-export const softwareInterrupt = slowPath('software_interrupt', 2, (cpu, vector, hardware) => {
-  enterGate(cpu, vector, { source: hardware ? 'fault' : 'software', eip: cpu.state.u32[L.NEXT_EIP >> 2] })
-  cpu.skipSingleStep()
-})
+export const softwareInterrupt = slowPath(
+  'software_interrupt',
+  2,
+  (cpu, vector, hardware) => {
+    enterGate(cpu, vector, { source: hardware ? 'fault' : 'software', eip: cpu.state.u32[L.NEXT_EIP >> 2] })
+    cpu.skipSingleStep()
+  },
+  softwareInterruptFront,
+)
 
 /** A flat segment as SYSENTER and SYSEXIT make it. */
 function setFlat(cpu: Cpu, n: number, selector: number, dpl: number): void {
   cpu.state.setSegment(n, selector, 0, 0xffff_ffff, (n === L.CS ? 0xc0_9b00 : 0xc0_9300) | (dpl << 13))
 }
 
-export const sysenter = slowPath('sysenter', 0, (cpu) => {
-  const { state } = cpu
-  const cs = state.u32[L.SYSENTER >> 2] & 0xffff
-  if (!state.protectedMode || !(cs & 0xfffc)) cpu.raise(GP, 0)
-  state.u32[L.EFLAGS >> 2] &= ~(VM | IF | RF)
-  setFlat(cpu, L.CS, cs & 0xfffc, 0)
-  setFlat(cpu, L.SS, (cs & 0xfffc) + 8, 0)
-  state.u32[L.CPL >> 2] = 0
-  state.setReg32(4, state.u32[(L.SYSENTER >> 2) + 1])
-  state.eip = state.u32[(L.SYSENTER >> 2) + 2]
-  cpu.updateMode()
-})
+export const sysenter = slowPath(
+  'sysenter',
+  0,
+  (cpu) => {
+    const { state } = cpu
+    const cs = state.u32[L.SYSENTER >> 2] & 0xffff
+    if (!state.protectedMode || !(cs & 0xfffc)) cpu.raise(GP, 0)
+    state.u32[L.EFLAGS >> 2] &= ~(VM | IF | RF)
+    setFlat(cpu, L.CS, cs & 0xfffc, 0)
+    setFlat(cpu, L.SS, (cs & 0xfffc) + 8, 0)
+    state.u32[L.CPL >> 2] = 0
+    state.setReg32(4, state.u32[(L.SYSENTER >> 2) + 1])
+    state.eip = state.u32[(L.SYSENTER >> 2) + 2]
+    cpu.updateMode()
+  },
+  sysenterFront,
+)
 
-export const sysexit = slowPath('sysexit', 0, (cpu) => {
-  const { state } = cpu
-  const cs = state.u32[L.SYSENTER >> 2] & 0xffff
-  if (!state.protectedMode || !(cs & 0xfffc) || state.cpl !== 0) cpu.raise(GP, 0)
-  setFlat(cpu, L.CS, (cs + 16) | 3, 3)
-  setFlat(cpu, L.SS, (cs + 24) | 3, 3)
-  state.u32[L.CPL >> 2] = 3
-  state.eip = state.reg32(2)
-  state.setReg32(4, state.reg32(1))
-  cpu.updateMode()
-})
+export const sysexit = slowPath(
+  'sysexit',
+  0,
+  (cpu) => {
+    const { state } = cpu
+    const cs = state.u32[L.SYSENTER >> 2] & 0xffff
+    if (!state.protectedMode || !(cs & 0xfffc) || state.cpl !== 0) cpu.raise(GP, 0)
+    setFlat(cpu, L.CS, (cs + 16) | 3, 3)
+    setFlat(cpu, L.SS, (cs + 24) | 3, 3)
+    state.u32[L.CPL >> 2] = 3
+    state.eip = state.reg32(2)
+    state.setReg32(4, state.reg32(1))
+    cpu.updateMode()
+  },
+  sysexitFront,
+)

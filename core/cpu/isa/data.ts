@@ -2,6 +2,7 @@
 import type { I32 } from '../../wasm/expr.ts'
 import { select } from '../../wasm/expr.ts'
 import { i32 } from '../../wasm/ops.ts'
+import { popaFront, popfFront, pushaFront } from '../exec/flag-fronts.ts'
 import { loadSegment, loadSegmentPointer } from '../exec/segments.ts'
 import type { Ops, Size } from '../ops/ops.ts'
 import { slowPath } from '../ops/runtime.ts'
@@ -143,23 +144,28 @@ const pushf: Semantics = (o) => {
   push(o, o.f.let(i32.and(flags, ~(VM | RF))), o.size)
 }
 
-const setEflags = slowPath('popf', 2, (cpu, value, size) => {
-  const { state } = cpu
-  const old = state.u32[L.EFLAGS >> 2]
-  const cpl = state.u32[L.CPL >> 2]
-  const iopl = (old >>> 12) & 3
-  if (old & VM && iopl !== 3) cpu.raise(13, 0)
-  let writable = TF | NT | 0xcd5
-  if (size === 4) writable |= (AC | ID) & cpu.flagMask
-  if (cpl === 0) writable |= IOPL
-  if (cpl <= iopl) writable |= IF
-  // VM, VIP and VIF stay; RF is cleared.
-  const kept = ~(writable | RF)
-  const hadInterrupts = old & IF
-  state.eflags = ((state.eflags & kept) | (value & writable)) >>> 0
-  cpu.updateMode()
-  if (!hadInterrupts && state.u32[L.EFLAGS >> 2] & IF) cpu.interruptChanged()
-})
+const setEflags = slowPath(
+  'popf',
+  2,
+  (cpu, value, size) => {
+    const { state } = cpu
+    const old = state.u32[L.EFLAGS >> 2]
+    const cpl = state.u32[L.CPL >> 2]
+    const iopl = (old >>> 12) & 3
+    if (old & VM && iopl !== 3) cpu.raise(13, 0)
+    let writable = TF | NT | 0xcd5
+    if (size === 4) writable |= (AC | ID) & cpu.flagMask
+    if (cpl === 0) writable |= IOPL
+    if (cpl <= iopl) writable |= IF
+    // VM, VIP and VIF stay; RF is cleared.
+    const kept = ~(writable | RF)
+    const hadInterrupts = old & IF
+    state.eflags = ((state.eflags & kept) | (value & writable)) >>> 0
+    cpu.updateMode()
+    if (!hadInterrupts && state.u32[L.EFLAGS >> 2] & IF) cpu.interruptChanged()
+  },
+  popfFront,
+)
 
 const popf: Semantics = (o) => {
   const value = peek(o, o.size)
@@ -167,39 +173,49 @@ const popf: Semantics = (o) => {
   drop(o, o.size)
 }
 
-const pusha = slowPath('pusha', 1, (cpu, size) => {
-  const { state } = cpu
-  const mask = state.u32[L.STACK_MASK >> 2]
-  const ss = L.segmentOffset(L.SS)
-  const esp = state.reg32(4)
-  // Probed as a whole first: PUSHA either happens or it does not.
-  const bottom = ((esp - 8 * size) & mask) >>> 0
-  cpu.access.linear(ss, bottom, 1, true)
-  for (let n = 0; n < 8; n++) {
-    const to = ((esp - (n + 1) * size) & mask) >>> 0
-    if (size === 4) cpu.write32(ss, to, state.reg32(n))
-    else cpu.write16(ss, to, state.reg16(n))
-  }
-  state.setReg32(4, ((esp & ~mask) | bottom) >>> 0)
-})
+const pusha = slowPath(
+  'pusha',
+  1,
+  (cpu, size) => {
+    const { state } = cpu
+    const mask = state.u32[L.STACK_MASK >> 2]
+    const ss = L.segmentOffset(L.SS)
+    const esp = state.reg32(4)
+    // Probed as a whole first: PUSHA either happens or it does not.
+    const bottom = ((esp - 8 * size) & mask) >>> 0
+    cpu.access.linear(ss, bottom, 1, true)
+    for (let n = 0; n < 8; n++) {
+      const to = ((esp - (n + 1) * size) & mask) >>> 0
+      if (size === 4) cpu.write32(ss, to, state.reg32(n))
+      else cpu.write16(ss, to, state.reg16(n))
+    }
+    state.setReg32(4, ((esp & ~mask) | bottom) >>> 0)
+  },
+  pushaFront,
+)
 
-const popa = slowPath('popa', 1, (cpu, size) => {
-  const { state } = cpu
-  const mask = state.u32[L.STACK_MASK >> 2]
-  const ss = L.segmentOffset(L.SS)
-  const esp = state.reg32(4)
-  const values: number[] = []
-  for (let n = 0; n < 8; n++) {
-    const from = ((esp + n * size) & mask) >>> 0
-    values.push(size === 4 ? cpu.read32(ss, from) : cpu.read16(ss, from))
-  }
-  for (let n = 0; n < 8; n++) {
-    if (n === 3) continue
-    if (size === 4) state.setReg32(7 - n, values[n])
-    else state.setReg16(7 - n, values[n])
-  }
-  state.setReg32(4, ((esp & ~mask) | ((esp + 8 * size) & mask)) >>> 0)
-})
+const popa = slowPath(
+  'popa',
+  1,
+  (cpu, size) => {
+    const { state } = cpu
+    const mask = state.u32[L.STACK_MASK >> 2]
+    const ss = L.segmentOffset(L.SS)
+    const esp = state.reg32(4)
+    const values: number[] = []
+    for (let n = 0; n < 8; n++) {
+      const from = ((esp + n * size) & mask) >>> 0
+      values.push(size === 4 ? cpu.read32(ss, from) : cpu.read16(ss, from))
+    }
+    for (let n = 0; n < 8; n++) {
+      if (n === 3) continue
+      if (size === 4) state.setReg32(7 - n, values[n])
+      else state.setReg16(7 - n, values[n])
+    }
+    state.setReg32(4, ((esp & ~mask) | ((esp + 8 * size) & mask)) >>> 0)
+  },
+  popaFront,
+)
 
 /** ENTER (SDM vol 2A): level 0 to 31, copies outer frame pointers. */
 const enterFrame = slowPath('enter', 3, (cpu, bytes, nesting, size) => {

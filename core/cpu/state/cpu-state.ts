@@ -25,7 +25,7 @@ export const VIP = 0x10_0000
 export const ID = 0x20_0000
 export const STATUS_FLAGS = CF | PF | AF | ZF | SF | OF
 /** Everything else that exists; reserved bits stay zero. */
-const CONTROL_FLAGS = TF | IF | DF | IOPL | NT | RF | VM | AC | VIF | VIP | ID
+export const CONTROL_FLAGS = TF | IF | DF | IOPL | NT | RF | VM | AC | VIF | VIP | ID
 
 /** Registers of one CPU in `memory`. */
 export class CpuState {

@@ -31,6 +31,8 @@ export const FAULT = 0x0a4
 export const FAULT_ERROR = 0x0a8
 /** The next instruction runs without interrupts: 1 after STI, 2 after MOV SS and POP SS, when debug exceptions wait, too. */
 export const INHIBIT = 0x0ac
+/** EIP of that instruction: at any other place INHIBIT is a thing of the past. */
+export const INHIBIT_EIP = 0x0ec
 export const CPL = 0x0b0
 /** Key of everything the decoder and generated code assume (bits MODE_*). A block runs only under the mode it was made for. */
 export const MODE = 0x0b4

@@ -8,6 +8,8 @@ import { GuestMemory } from '../../../core/memory/guest-memory.ts'
 
 const RAM_BYTES = 4 << 20
 const image = buildInterpreterImage()
+/** The interpreter with every slow path in TypeScript. */
+const imageWithoutFronts = buildInterpreterImage({ fronts: false })
 
 export class BareProcessor {
   readonly cpu: Cpu
@@ -17,12 +19,12 @@ export class BareProcessor {
   pending: number | undefined
   shutdowns = 0
 
-  constructor(engine: 'interpreter' | 'compiler' = 'interpreter') {
+  constructor(engine: 'interpreter' | 'compiler' | 'without fronts' = 'interpreter') {
     const memory = new GuestMemory(RAM_BYTES, 1 << 16)
     this.map = new AddressMap(memory)
     this.map.mapMemory(0, RAM_BYTES, memory.ramBase, true)
     this.cpu = new Cpu(
-      image,
+      engine === 'without fronts' ? imageWithoutFronts : image,
       this.map,
       this.ports,
       {
