@@ -215,6 +215,14 @@ export class FunctionBuilder {
     this.#out.u32(this.#level - label.level)
   }
 
+  /** Branches to `labels[value - 1]`, or to `otherwise` for 0 and beyond. */
+  brTable(value: I32In, labels: readonly Label[], otherwise: Label): void {
+    asI32(value).emit(this.#out)
+    this.#out.u8(0x0e)
+    this.#out.u32(labels.length + 1)
+    for (const label of [otherwise, ...labels, otherwise]) this.#out.u32(this.#level - label.level)
+  }
+
   /** Runs `cases[value]`, or `otherwise` outside them. Cases do not fall through. */
   switch(value: I32In, cases: (() => void)[], otherwise: () => void): void {
     this.#out.raw([0x02, 0x40])

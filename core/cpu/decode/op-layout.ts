@@ -32,7 +32,8 @@ export const FLAG_ADDRESS16 = 1
 /**
  * Block header (BLOCK_HEADER bytes), followed by its instructions.
  *   +0 i32 instructions   +4 i32 host offset of its first byte   +8 i32 mode   +12 i32 length in bytes
- *   +16 i32 executions (for the compiler)  +20 i32 valid  +24 i32 next block of its hash
+ *   +16 i32 executions (for the compiler)  +20 i32 index, +28 distance as a region's entry
+ *   +24 i32 next block of its hash
  */
 export const BLOCK_HEADER = 32
 export const BLOCK_COUNT = 0
@@ -42,6 +43,10 @@ export const BLOCK_LENGTH = 12
 export const BLOCK_EXECUTIONS = 16
 /** Next block with the same hash of host address and mode, or 0. */
 export const BLOCK_NEXT = 24
+
+/** Where a block is an entry of a compiled region: its number there, and how many bytes behind the region's root it begins. */
+export const BLOCK_ENTRY = 20
+export const BLOCK_DELTA = 28
 
 /** Jump cache entry: linear address, mode, block, 1 where the page is global (it outlives a load of CR3). */
 export const JUMP_ENTRY_BYTES = 16

@@ -270,10 +270,20 @@ export class BlockCache {
     const gpa = this.#fetchAddress(linear)
     const host = gpa < 0 ? -1 : this.#map.hostForRead(gpa)
     if (host < 0) return this.#decodeUncached(linear, mode)
+    return this.blockAt(host, mode) || this.#decode(linear, host, mode)
+  }
+
+  /** The block decoded at host address `host` in `mode`, or 0. */
+  blockAt(host: number, mode: number): number {
     for (let block = this.#i32[hashOf(host, mode)]; block; block = this.#i32[(block + D.BLOCK_NEXT) >> 2])
       if (this.#i32[(block + D.BLOCK_HOST) >> 2] >>> 0 === host && this.#i32[(block + D.BLOCK_MODE) >> 2] === mode)
         return block
-    return this.#decode(linear, host, mode)
+    return 0
+  }
+
+  /** The blocks decoded from the page of host address `host`. */
+  blocksInPage(host: number): readonly number[] {
+    return this.#pages.get(host >>> 12)?.blocks ?? []
   }
 
   /** Physical address of code at `linear`; raises #PF. */

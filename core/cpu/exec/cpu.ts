@@ -160,6 +160,7 @@ export class Cpu {
           runtime: instance.exports,
           slow,
           nowNs: execution.nowNs ?? (() => 0),
+          code: this.blocks,
         },
         execution.hotExecutions,
       )

@@ -39,6 +39,8 @@ export interface InstructionSite {
   readonly units: Set<string>
   /** Goes on at a successor: `taken` or the next instruction, which is at `eip`. `changed` tells, if anything, whether code has changed. */
   follow(taken: boolean, eip: I32, changed: I32 | undefined): void
+  /** Goes on at `eip` if that is in the region; else what follows is executed. */
+  jump(eip: I32): void
 }
 
 export class BlockOps extends MachineOps {
@@ -321,6 +323,7 @@ export class BlockOps extends MachineOps {
     this.#leaves()
     const eip = this.f.let(asI32(target))
     if (!(this.#site.mode & L.MODE_FLAT)) this.checkTarget(eip)
+    if (this.#committed.length === 0 && !this.#ranSlow) this.#site.jump(eip)
     this.f.store32(0, eip, L.EIP)
     this.#fn.leaveToEip()
   }

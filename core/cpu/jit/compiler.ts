@@ -1,12 +1,13 @@
 /**
  * Hot code compiled: finds the region of a block that has run often, makes its module, and puts its function where the block's
- * first handler was. Regions are dropped with any block that they were made from.
+ * first handler was, and where those of its other entries were. Regions are dropped with any block that they were made from.
  */
 import type { AddressMap } from '../../memory/address-map.ts'
 import { COMPILED_COUNT, HOT_THRESHOLD, VALIDITY_BASE } from '../../memory/layout.ts'
 import type { Form } from '../decode/forms.ts'
 import * as D from '../decode/op-layout.ts'
 import * as L from '../state/layout.ts'
+import type { CodeReader, RegionBlock } from './region.ts'
 import { findRegion } from './region.ts'
 import { buildRegion } from './region-code.ts'
 
@@ -21,10 +22,10 @@ export interface CompiledRegion {
   readonly eip: number
   readonly mode: number
   readonly root: number
+  /** Blocks that lead into it, and what their handlers were. */
+  readonly entries: readonly { readonly block: number; readonly handler: number }[]
   readonly members: readonly number[]
   readonly place: number
-  /** What the root's handler was. */
-  readonly handler: number
 }
 
 export interface CompilerParts {
@@ -35,6 +36,7 @@ export interface CompilerParts {
   readonly slow: Record<string, unknown>
   /** The host's monotonic clock, for statistics. */
   nowNs(): number
+  readonly code: Pick<CodeReader, 'blockAt' | 'blocksInPage'>
 }
 
 export class Compiler {
@@ -53,9 +55,10 @@ export class Compiler {
   readonly #firstPlace: number
   readonly #free: number[] = []
   #used = 0
-  readonly #byRoot = new Map<number, CompiledRegion>()
+  readonly #byEntry = new Map<number, CompiledRegion>()
   readonly #byMember = new Map<number, CompiledRegion[]>()
   readonly #imports: WebAssembly.Imports
+  readonly #reader: CodeReader
 
   /** `threshold`: executions that make a block hot; 1 compiles everything at once. */
   constructor(parts: CompilerParts, threshold: number) {
@@ -63,6 +66,14 @@ export class Compiler {
     this.#threshold = threshold
     this.#i32 = parts.map.memory.i32
     this.#firstPlace = parts.table.grow(MOST_REGIONS)
+    const u16 = new Uint16Array(parts.map.memory.buffer)
+    this.#reader = {
+      i32: this.#i32,
+      u16,
+      formAt: (record) => this.#formAt(record),
+      blockAt: (host, mode) => parts.code.blockAt(host, mode),
+      blocksInPage: (host) => parts.code.blocksInPage(host),
+    }
     this.#i32[HOT_THRESHOLD >> 2] = threshold
     this.#imports = {
       env: { memory: parts.map.memory.memory, table: parts.table },
@@ -79,7 +90,7 @@ export class Compiler {
 
   /** Compiles the region of the block at `root`, whose next execution uses it. */
   compile(root: number): void {
-    if (this.#byRoot.has(root) || this.#i32[(root + D.BLOCK_LENGTH) >> 2]! === 0) return
+    if (this.#byEntry.has(root) || this.#i32[(root + D.BLOCK_LENGTH) >> 2]! === 0) return
     const mode = this.#i32[(root + D.BLOCK_MODE) >> 2]!
     if (mode & L.MODE_SINGLE && this.#threshold > 1) return
     const place = this.#free.pop() ?? (this.#used < MOST_REGIONS ? this.#used++ : -1)
@@ -87,11 +98,7 @@ export class Compiler {
       this.full = true
       return
     }
-    const region = findRegion(
-      { i32: this.#i32, formAt: (record) => this.#formAt(record) },
-      root,
-      Math.ceil(this.#threshold / 16),
-    )
+    const region = findRegion(this.#reader, root, Math.ceil(this.#threshold / 16))
     if (!region) {
       this.#free.push(place)
       return
@@ -105,20 +112,13 @@ export class Compiler {
     const { exports } = new WebAssembly.Instance(module, this.#imports)
     this.#parts.table.set(this.#firstPlace + place, exports['region'])
     this.#i32[valid >> 2] = 1
-    const at = (root + D.BLOCK_HEADER + D.OP_HANDLER) >> 2
     const eip = this.#i32[L.BLOCK_EIP >> 2]! >>> 0
-    const compiled = {
-      serial,
-      eip,
-      mode,
-      root,
-      members: region.blocks.map((b) => b.address),
-      place,
-      handler: this.#i32[at]!,
-    }
-    this.#i32[at] = this.#firstPlace + place
-    this.#byRoot.set(root, compiled)
-    for (const member of compiled.members) {
+    const free = region.entries.filter((entry) => !this.#byEntry.has(entry.address))
+    const entries = free.map((entry) => ({ block: entry.address, handler: this.#enterAt(entry, place) }))
+    const members = region.blocks.filter((b) => b.address).map((b) => b.address)
+    const compiled = { serial, eip, mode, root, entries, members, place }
+    for (const { block } of entries) this.#byEntry.set(block, compiled)
+    for (const member of members) {
       const regions = this.#byMember.get(member)
       if (regions) regions.push(compiled)
       else this.#byMember.set(member, [compiled])
@@ -129,15 +129,26 @@ export class Compiler {
 
   /** The regions that exist now. */
   get regions(): Iterable<CompiledRegion> {
-    return this.#byRoot.values()
+    return new Set(this.#byEntry.values())
+  }
+
+  /** Makes the block at `entry` lead into the region at `place`; returns what its handler was. */
+  #enterAt({ address, entry, delta }: RegionBlock, place: number): number {
+    const at = (address + D.BLOCK_HEADER + D.OP_HANDLER) >> 2
+    const handler = this.#i32[at]!
+    this.#i32[at] = this.#firstPlace + place
+    this.#i32[(address + D.BLOCK_ENTRY) >> 2] = entry
+    this.#i32[(address + D.BLOCK_DELTA) >> 2] = delta
+    return handler
   }
 
   /** The form of a record, of which the handler may be a region's by now; undefined for pseudo handlers. */
   #formAt(record: number): Form | undefined {
     const handler = this.#i32[(record + D.OP_HANDLER) >> 2]!
     if (handler < this.#firstPlace) return this.#parts.forms[handler]
-    const region = this.#byRoot.get(record - D.BLOCK_HEADER)
-    return region && this.#parts.forms[region.handler]
+    const block = record - D.BLOCK_HEADER
+    const entry = this.#byEntry.get(block)?.entries.find((e) => e.block === block)
+    return entry && this.#parts.forms[entry.handler]
   }
 
   /** `block` is no longer what memory holds: what was made from it goes. Call before its handlers are replaced. */
@@ -146,10 +157,12 @@ export class Compiler {
   }
 
   #release(region: CompiledRegion): void {
-    this.#byRoot.delete(region.root)
     this.#i32[(VALIDITY_BASE + region.place * 4) >> 2] = 0
-    this.#i32[(region.root + D.BLOCK_HEADER + D.OP_HANDLER) >> 2] = region.handler
-    this.#i32[(region.root + D.BLOCK_EXECUTIONS) >> 2] = 0
+    for (const { block, handler } of region.entries) {
+      this.#byEntry.delete(block)
+      this.#i32[(block + D.BLOCK_HEADER + D.OP_HANDLER) >> 2] = handler
+      this.#i32[(block + D.BLOCK_EXECUTIONS) >> 2] = 0
+    }
     this.#parts.table.set(this.#firstPlace + region.place, null)
     this.#free.push(region.place)
     for (const member of region.members) {
@@ -161,11 +174,11 @@ export class Compiler {
 
   /** The decode cache is emptied. */
   flush(): void {
-    for (const { place } of this.#byRoot.values()) {
+    for (const { place } of this.#byEntry.values()) {
       this.#i32[(VALIDITY_BASE + place * 4) >> 2] = 0
       this.#parts.table.set(this.#firstPlace + place, null)
     }
-    this.#byRoot.clear()
+    this.#byEntry.clear()
     this.#byMember.clear()
     this.#free.length = 0
     this.#used = 0

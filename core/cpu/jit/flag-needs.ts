@@ -122,6 +122,7 @@ function watch(form: Form, op: number, view: DataView, mode: number): FlagEffect
     valid: 0,
     units: new Set<string>(),
     follow: () => {},
+    jump: () => {},
   }
   const ops = new BlockOps(fn, form, NOTHING_LINKED, site, view)
   ops.prologue()
@@ -158,7 +159,6 @@ function scan(block: RegionBlock, view: DataView, mode: number): FlagEffect {
 
 /** The need of each block's beginning. */
 export function flagNeeds(region: Region, view: DataView): ReadonlyMap<RegionBlock, FlagNeed> {
-  const byAddress = new Map(region.blocks.map((block) => [block.address, block]))
   const needs = new Map<RegionBlock, FlagNeed>()
   const open: RegionBlock[] = []
   for (const block of region.blocks) {
@@ -169,8 +169,8 @@ export function flagNeeds(region: Region, view: DataView): ReadonlyMap<RegionBlo
   for (let changed = true; changed; ) {
     changed = false
     for (const block of open)
-      for (const { target } of block.edges) {
-        const need = greater(needs.get(block)!, needs.get(byAddress.get(target)!)!)
+      for (const target of [...block.edges.map((edge) => edge.target), ...block.candidates]) {
+        const need = greater(needs.get(block)!, needs.get(target)!)
         if (need !== needs.get(block)) {
           needs.set(block, need)
           changed = true

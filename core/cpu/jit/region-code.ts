@@ -1,5 +1,5 @@
 /** Makes the WebAssembly module of a region: one function, placed in the interpreter's table like a handler. */
-import type { ValType } from '../../wasm/expr.ts'
+import type { I32, ValType } from '../../wasm/expr.ts'
 import type { Callee, Label } from '../../wasm/function-builder.ts'
 import { ModuleBuilder } from '../../wasm/module-builder.ts'
 import { i32 } from '../../wasm/ops.ts'
@@ -12,6 +12,7 @@ import { flagNeeds } from './flag-needs.ts'
 import type { FlagNeed } from './lazy-flags.ts'
 import type { Region, RegionBlock } from './region.ts'
 import { RegionFunction } from './region-function.ts'
+import { dominates } from './region-shape.ts'
 
 /** Imports what a region refers to: runtime functions from the interpreter, slow paths from the host. */
 class RegionLinker implements Linker {
@@ -48,11 +49,12 @@ class RegionEmitter {
   readonly #region: Region
   readonly #view: DataView
   readonly #valid: number
-  readonly #byAddress: ReadonlyMap<number, RegionBlock>
   /** Where to go for a loop's beginning, and for a block that several ways lead to. */
   readonly #loops = new Map<RegionBlock, Label>()
   readonly #merges = new Map<RegionBlock, Label>()
   readonly #needs: ReadonlyMap<RegionBlock, FlagNeed>
+  /** The block without code that leads to the entries, where there are several. */
+  readonly #head: RegionBlock | undefined
 
   constructor(fn: RegionFunction, linker: Linker, region: Region, view: DataView, valid: number) {
     this.#fn = fn
@@ -60,8 +62,8 @@ class RegionEmitter {
     this.#region = region
     this.#view = view
     this.#valid = valid
-    this.#byAddress = new Map(region.blocks.map((block) => [block.address, block]))
     this.#needs = flagNeeds(region, view)
+    this.#head = region.blocks[0]!.address ? undefined : region.blocks[0]
   }
 
   emit(): void {
@@ -71,8 +73,8 @@ class RegionEmitter {
   #tree(block: RegionBlock): void {
     const merges = this.#region.blocks.filter((b) => b.dominator === block.order && b !== block && b.forward > 1)
     if (!block.loop) return this.#within(block, merges)
-    const need = this.#needs.get(block)!
-    this.#fn.flags.meet(need)
+    // At the head the flags are as the entry that comes needs them.
+    if (block !== this.#head) this.#fn.flags.meet(this.#needs.get(block)!)
     this.#fn.loop((again) => {
       this.#loops.set(block, again)
       this.#within(block, merges)
@@ -84,7 +86,7 @@ class RegionEmitter {
     const last = merges.at(-1)
     if (!last)
       return this.#fn.scope(
-        () => this.#code(block),
+        () => (block === this.#head ? this.#enter() : this.#code(block)),
         () => [],
       )
     this.#fn.block((end) => {
@@ -94,6 +96,12 @@ class RegionEmitter {
     // As every way here has left them; what was emitted last may have left the region with something else.
     this.#fn.flags.begin(this.#needs.get(last)!)
     this.#tree(last)
+  }
+
+  /** On to the entry that the function or an indirect jump has chosen. */
+  #enter(): void {
+    const labels = this.#region.entries.map((entry) => this.#merges.get(entry)!)
+    this.#fn.brTable(this.#fn.entry, labels.slice(1), labels[0]!)
   }
 
   #code(block: RegionBlock): void {
@@ -113,8 +121,9 @@ class RegionEmitter {
         mode: this.#region.mode,
         valid: this.#valid,
         units,
-        follow: (taken: boolean, eip: ReturnType<typeof i32.add>, changed: ReturnType<typeof i32.add> | undefined) =>
+        follow: (taken: boolean, eip: I32, changed: I32 | undefined) =>
           this.#edge(block, op, blockEip, taken, eip, changed),
+        jump: (eip: I32) => this.#jump(block, eip),
       }
       const build = () => {
         const ops = new BlockOps(fn, form, this.#linker, site, this.#view)
@@ -138,31 +147,65 @@ class RegionEmitter {
     return ((host + distance) ^ host) >>> 12 === 0
   }
 
-  #edge(
-    from: RegionBlock,
-    op: number,
-    blockEip: ReturnType<typeof i32.add>,
-    taken: boolean,
-    eip: ReturnType<typeof i32.add>,
-    changed: ReturnType<typeof i32.add> | undefined,
-  ): void {
+  #edge(from: RegionBlock, op: number, blockEip: I32, taken: boolean, eip: I32, changed: I32 | undefined): void {
     const fn = this.#fn
     const edge = from.edges.find((e) => e.taken === taken)
     if (!edge)
       return fn.leaveToSuccessor(op, blockEip, eip, taken, this.#staysInPage(from, op, taken) ? 'link' : 'page')
-    const target = this.#byAddress.get(edge.target)!
+    const { target } = edge
     if (changed)
       fn.rarely(changed, () =>
         fn.rarely(i32.eqz(i32.load(0, this.#valid)), () => fn.leaveToSuccessor(op, blockEip, eip, taken)),
       )
-    fn.spend(target.count, () => {
-      fn.store32(0, eip, L.EIP)
-      fn.leave('slice')
-    })
+    this.#spend(target, eip)
     const back = target.order <= from.order
     if (!back && target.forward <= 1) return this.#tree(target)
+    if (back && !dominates(this.#region.blocks, target, from)) return this.#throughHead(target)
     fn.flags.meet(this.#needs.get(target)!)
     fn.br((back ? this.#loops : this.#merges).get(target)!)
+  }
+
+  #spend(target: RegionBlock, eip: I32): void {
+    this.#fn.spend(target.count, () => {
+      this.#fn.store32(0, eip, L.EIP)
+      this.#fn.leave('slice')
+    })
+  }
+
+  #throughHead(target: RegionBlock): void {
+    const fn = this.#fn
+    fn.flags.meet(this.#needs.get(target)!)
+    fn.set(fn.entry, i32.const(target.entry))
+    fn.br(this.#loops.get(this.#head!)!)
+  }
+
+  /** A return or a jump through a table: to `eip`, if it is one of the candidates; else comes back to the caller. */
+  #jump(from: RegionBlock, eip: I32): void {
+    const fn = this.#fn
+    const sorted = [...from.candidates].sort((a, b) => a.delta - b.delta)
+    if (sorted.length === 0) return
+    const { flags } = fn
+    const before = flags.state
+    const delta = fn.let(i32.sub(eip, fn.rootEip))
+    const search = (among: readonly RegionBlock[]): void => {
+      if (among.length > 3) {
+        const middle = among.length >> 1
+        fn.either(
+          i32.lt_s(delta, among[middle]!.delta),
+          () => search(among.slice(0, middle)),
+          () => search(among.slice(middle)),
+        )
+        return
+      }
+      for (const target of among)
+        fn.when(i32.eq(delta, target.delta), () => {
+          flags.state = before
+          this.#spend(target, eip)
+          this.#throughHead(target)
+        })
+    }
+    search(sorted)
+    flags.state = before
   }
 }
 
@@ -188,7 +231,7 @@ export function buildRegion(
   const fn = new RegionFunction(linker)
   fn.profiling = options.profiling
   fn.vectors.prepare(region, view)
-  fn.build(region.blocks[0]!.count, () => new RegionEmitter(fn, linker, region, view, valid).emit())
+  fn.build(() => new RegionEmitter(fn, linker, region, view, valid).emit())
   builder.add('region', fn)
   return builder.encode()
 }

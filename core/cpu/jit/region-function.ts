@@ -8,7 +8,7 @@ import { asI32 } from '../../wasm/expr.ts'
 import type { Hint, Label, Local } from '../../wasm/function-builder.ts'
 import { FunctionBuilder } from '../../wasm/function-builder.ts'
 import { i32, i64 } from '../../wasm/ops.ts'
-import { OP_HANDLER } from '../decode/op-layout.ts'
+import { BLOCK_COUNT, BLOCK_DELTA, BLOCK_ENTRY, BLOCK_HEADER, OP_HANDLER } from '../decode/op-layout.ts'
 import { dispatch, follow, HANDLER_PARAMS } from '../exec/runtime-core.ts'
 import type { Size } from '../ops/ops.ts'
 import type { Linker } from '../ops/runtime.ts'
@@ -21,10 +21,12 @@ import { VectorRegisters } from './vector-registers.ts'
 export class RegionFunction extends FunctionBuilder {
   readonly flags: LazyFlags
   readonly vectors: VectorRegisters
-  /** EIP of the region's first instruction. */
+  /** EIP of the root's first instruction. */
   readonly rootEip: Local<'i32'>
   /** Whether exits are counted: while a profile is taken. Set before `build`. */
   profiling = false
+  /** Number of the entry where execution goes on, at the head of a region with several. */
+  readonly entry: Local<'i32'>
   readonly #linker: Linker
   readonly #registers: readonly Local<'i32'>[]
   readonly #used = new Array<boolean>(8).fill(false)
@@ -41,6 +43,7 @@ export class RegionFunction extends FunctionBuilder {
     this.#linker = linker
     this.#registers = Array.from({ length: 8 }, () => this.local('i32'))
     this.rootEip = this.local('i32')
+    this.entry = this.local('i32')
     this.#budget = this.local('i32')
     this.#exitOp = this.local('i32')
     this.#exitEip = this.local('i32')
@@ -80,7 +83,12 @@ export class RegionFunction extends FunctionBuilder {
     super.if(condition, body, undefined, hint)
   }
 
-  /** The same for what hardly ever happens. */
+  /** Both ways, with nothing that is tracked to meet behind them. */
+  either(condition: I32In, then: () => void, otherwise: () => void): void {
+    super.if(condition, then, otherwise)
+  }
+
+  /** The same as `when` for what hardly ever happens. */
   rarely(condition: I32In, body: () => void): void {
     super.if(condition, body, undefined, 'unlikely')
   }
@@ -206,12 +214,16 @@ export class RegionFunction extends FunctionBuilder {
     this.br(this.#labels.resume)
   }
 
-  /** Makes the function: `body` is the region's code, of which the first block has `count` instructions; every way through it ends at one of the exits. */
-  build(count: number, body: () => void): void {
+  /** Makes the function: `body` is the region's code; every way through it ends at one of the exits. */
+  build(body: () => void): void {
+    // The record that the function was entered with, which lies behind the header of an entry.
+    const entered = this.param(0, 'i32')
+    const headerWord = (at: number) => i32.load(i32.sub(entered, BLOCK_HEADER - at))
     const store = () => {
       this.#writeBack()
-      const spent = i64.extend_s(i32.add(i32.sub(i32.load(0, L.BUDGET), this.#budget), count))
-      this.store64(0, i64.add(i64.load(0, COMPILED_COUNT), spent), COMPILED_COUNT)
+      const spent = i32.sub(i32.load(0, L.BUDGET), this.#budget)
+      const total = i64.add(i64.load(0, COMPILED_COUNT), i64.extend_s(i32.add(spent, headerWord(BLOCK_COUNT))))
+      this.store64(0, total, COMPILED_COUNT)
       this.store32(0, this.#budget, L.BUDGET)
     }
     this.block((gone) => {
@@ -234,9 +246,11 @@ export class RegionFunction extends FunctionBuilder {
       store()
       this.returnCallIndirect(0, 0, i32.load(this.#exitOp, OP_HANDLER), this.#exitOp)
     })
-    this.store64(0, i64.add(i64.load(0, COMPILED_COUNT), i64.const(count)), COMPILED_COUNT)
+    const begun = i64.extend_u(headerWord(BLOCK_COUNT))
+    this.store64(0, i64.add(i64.load(0, COMPILED_COUNT), begun), COMPILED_COUNT)
     this.prologue(() => {
-      this.set(this.rootEip, i32.load(0, L.BLOCK_EIP))
+      this.set(this.entry, headerWord(BLOCK_ENTRY))
+      this.set(this.rootEip, i32.sub(i32.load(0, L.BLOCK_EIP), headerWord(BLOCK_DELTA)))
       this.readBudget()
       for (let n = 0; n < 8; n++) if (this.#used[n]) this.set(this.#registers[n]!, i32.load(0, L.registerOffset(n)))
       this.vectors.load()

@@ -1,21 +1,21 @@
 /**
- * A region: blocks of decoded code that become one function, found from a hot block along the links that execution has set, and
- * the shape of their control flow (reverse postorder, dominators, loops) that WebAssembly's structured control flow is made from.
- * Links stay inside a page, so all blocks of a region are in the root's page.
- *
- * Source of the structuring: N. Ramsey, "Beyond Relooper: recursive translation of unstructured control flow to structured
- * control flow", ICFP 2022.
+ * A region: blocks of decoded code that become one function, found from a hot block along the links that execution has set.
+ * Links stay inside a page, so all blocks of a region are in the root's page. Where calls return to, and what a jump through
+ * a table may lead to, are entries: the region can be entered there, and a return or indirect jump inside it goes there directly.
  */
 import type { Form } from '../decode/forms.ts'
 import * as D from '../decode/op-layout.ts'
+import { shape } from './region-shape.ts'
 
-const MOST_BLOCKS = 32
-const MOST_INSTRUCTIONS = 320
+const MOST_BLOCKS = 64
+const MOST_INSTRUCTIONS = 640
+/** Targets that one jump through a table is compared with. */
+const MOST_TARGETS = 48
 
 /** An edge to a block of the region: the way a branch is taken (true) or goes on (false). */
 export interface Edge {
   readonly taken: boolean
-  readonly target: number
+  readonly target: RegionBlock
 }
 
 export interface RegionBlock {
@@ -23,9 +23,13 @@ export interface RegionBlock {
   readonly address: number
   readonly count: number
   readonly forms: readonly Form[]
-  /** Bytes between the region's first instruction and this block's. */
+  /** Bytes between the region's root and this block's beginning. */
   readonly delta: number
   readonly edges: Edge[]
+  /** What its return or indirect jump at the end may go to, among other places. */
+  candidates: readonly RegionBlock[]
+  /** Its number among the region's entries, or -1. */
+  entry: number
   /** Position in reverse postorder; the region's blocks are in this order. */
   order: number
   dominator: number
@@ -36,125 +40,150 @@ export interface RegionBlock {
 
 export interface Region {
   readonly mode: number
-  /** In reverse postorder: the root is the first. */
+  /** In reverse postorder. With several entries, or indirect jumps inside, the first is a block without code (address 0), which leads to them. */
   readonly blocks: readonly RegionBlock[]
+  /** The root is the first. */
+  readonly entries: readonly RegionBlock[]
 }
 
-/** What region discovery reads: the decode cache, and the form of a record whatever its handler is now. */
+/** What region discovery reads: the decode cache, the form of a record whatever its handler is now, and blocks by place. */
 export interface CodeReader {
   readonly i32: Int32Array
+  readonly u16: Uint16Array
   formAt(record: number): Form | undefined
+  /** The block decoded at a host address in a mode, or 0. */
+  blockAt(host: number, mode: number): number
+  blocksInPage(host: number): readonly number[]
+}
+
+export function emptyBlock(): RegionBlock {
+  return block(0, [], 0)
+}
+
+function block(address: number, forms: readonly Form[], delta: number): RegionBlock {
+  return {
+    address,
+    count: forms.length,
+    forms,
+    delta,
+    edges: [],
+    candidates: [],
+    entry: -1,
+    order: -1,
+    dominator: 0,
+    forward: 0,
+    loop: false,
+  }
 }
 
 /** The region that starts with the block at `root`. Blocks that ran fewer than `least` times stay outside. */
 export function findRegion(code: CodeReader, root: number, least: number): Region | undefined {
-  const word = (at: number) => code.i32[at >> 2]!
-  const found = new Map<number, RegionBlock>()
-  const rootHost = word(root + D.BLOCK_HOST)
-  let instructions = 0
-  const add = (address: number): RegionBlock | undefined => {
-    const known = found.get(address)
+  return new RegionSearch(code, root, least).region()
+}
+
+class RegionSearch {
+  readonly #code: CodeReader
+  readonly #root: number
+  readonly #least: number
+  readonly #mode: number
+  readonly #found = new Map<number, RegionBlock>()
+  readonly #entries: RegionBlock[] = []
+  /** Where calls of the region return to, and targets of its jumps through tables. */
+  readonly #returns: RegionBlock[] = []
+  readonly #targets: RegionBlock[] = []
+  #instructions = 0
+
+  constructor(code: CodeReader, root: number, least: number) {
+    this.#code = code
+    this.#root = root
+    this.#least = least
+    this.#mode = this.#word(root + D.BLOCK_MODE)
+  }
+
+  #word(at: number): number {
+    return this.#code.i32[at >> 2]!
+  }
+
+  #add(address: number): RegionBlock | undefined {
+    const known = this.#found.get(address)
     if (known) return known
-    const count = word(address + D.BLOCK_COUNT)
-    if (found.size >= MOST_BLOCKS || (found.size && instructions + count > MOST_INSTRUCTIONS)) return undefined
-    if (found.size && word(address + D.BLOCK_EXECUTIONS) < least) return undefined
+    const count = this.#word(address + D.BLOCK_COUNT)
+    if (this.#found.size > 0) {
+      if (this.#found.size >= MOST_BLOCKS || this.#instructions + count > MOST_INSTRUCTIONS) return undefined
+      if (this.#word(address + D.BLOCK_EXECUTIONS) < this.#least) return undefined
+    }
     const forms: Form[] = []
     for (let i = 0; i < count; i++) {
-      const form = code.formAt(address + D.BLOCK_HEADER + i * D.OP_BYTES)
+      const form = this.#code.formAt(address + D.BLOCK_HEADER + i * D.OP_BYTES)
       if (!form) return undefined
       forms.push(form)
     }
-    instructions += count
-    const delta = word(address + D.BLOCK_HOST) - rootHost
-    const block = { address, count, forms, delta, edges: [], order: -1, dominator: 0, forward: 0, loop: false }
-    found.set(address, block)
-    return block
+    this.#instructions += count
+    const delta = this.#word(address + D.BLOCK_HOST) - this.#word(this.#root + D.BLOCK_HOST)
+    const found = block(address, forms, delta)
+    this.#found.set(address, found)
+    return found
   }
-  const first = add(root)
-  if (!first) return undefined
-  for (const block of found.values()) {
-    const last = block.forms.at(-1)!
+
+  #addEntry(address: number, list: RegionBlock[]): void {
+    const target = address && this.#add(address)
+    if (!target) return
+    if (target.entry < 0) target.entry = this.#entries.push(target) - 1
+    if (!list.includes(target)) list.push(target)
+  }
+
+  region(): Region | undefined {
+    const root = this.#add(this.#root)
+    if (!root) return undefined
+    root.entry = this.#entries.push(root) - 1
+    for (const found of this.#found.values()) this.#follow(found)
+    for (const found of this.#found.values()) {
+      const kind = indirect(found)
+      if (kind) found.candidates = kind === 'return' ? this.#returns : this.#targets
+    }
+    return {
+      mode: this.#mode,
+      blocks: shape(
+        this.#entries,
+        [...this.#found.values()].some((b) => b.candidates.length > 0),
+      ),
+      entries: this.#entries,
+    }
+  }
+
+  #follow(from: RegionBlock): void {
+    const last = from.forms.at(-1)!
     const branches = last.operands.some((o) => o.source === 'rel')
-    if (last.row.ends && !branches) continue
-    const record = block.address + D.BLOCK_HEADER + (block.count - (last.row.ends ? 1 : 0)) * D.OP_BYTES
-    for (const taken of branches ? [true, false] : [false]) {
-      const link = word(record + (taken ? D.OP_LINK_TAKEN : D.OP_LINK_NEXT))
-      const target = link && add(link)
-      if (target) block.edges.push({ taken, target: target.address })
-    }
-  }
-  return { mode: word(root + D.BLOCK_MODE), blocks: shape(first, found) }
-}
-
-/** Orders the blocks and finds dominators. Edges into the middle of a loop are removed: they leave the region. */
-function shape(root: RegionBlock, found: ReadonlyMap<number, RegionBlock>): RegionBlock[] {
-  for (;;) {
-    const blocks = reversePostorder(root, found)
-    dominators(blocks, found)
-    let removed = false
-    for (const block of blocks)
-      for (const edge of [...block.edges]) {
-        const target = found.get(edge.target)!
-        if (target.order > block.order) target.forward++
-        else if (dominates(blocks, target, block)) target.loop = true
-        else {
-          block.edges.splice(block.edges.indexOf(edge), 1)
-          removed = true
-        }
-      }
-    if (!removed) return blocks
-  }
-}
-
-function reversePostorder(root: RegionBlock, found: ReadonlyMap<number, RegionBlock>): RegionBlock[] {
-  const done: RegionBlock[] = []
-  const seen = new Set<RegionBlock>()
-  const visit = (block: RegionBlock): void => {
-    seen.add(block)
-    for (const { target } of block.edges) {
-      const next = found.get(target)!
-      if (!seen.has(next)) visit(next)
-    }
-    done.push(block)
-  }
-  visit(root)
-  done.reverse()
-  for (const [i, block] of done.entries()) {
-    block.order = i
-    block.forward = 0
-    block.loop = false
-  }
-  return done
-}
-
-/** Immediate dominators (Cooper, Harvey, Kennedy: "A Simple, Fast Dominance Algorithm"). */
-function dominators(blocks: readonly RegionBlock[], found: ReadonlyMap<number, RegionBlock>): void {
-  const before: number[][] = blocks.map(() => [])
-  for (const block of blocks) for (const { target } of block.edges) before[found.get(target)!.order]!.push(block.order)
-  const immediate: number[] = blocks.map((_, i) => (i === 0 ? 0 : -1))
-  const meet = (a: number, b: number): number => {
-    while (a !== b) {
-      while (a > b) a = immediate[a]!
-      while (b > a) b = immediate[b]!
-    }
-    return a
-  }
-  for (let changed = true; changed; ) {
-    changed = false
-    for (let i = 1; i < blocks.length; i++) {
-      let best = -1
-      for (const p of before[i]!) if (immediate[p]! >= 0) best = best < 0 ? p : meet(p, best)
-      if (best !== immediate[i]) {
-        immediate[i] = best
-        changed = true
+    const end = from.address + D.BLOCK_HEADER + from.count * D.OP_BYTES
+    if (!last.row.ends || branches) {
+      const record = last.row.ends ? end - D.OP_BYTES : end
+      for (const taken of branches ? [true, false] : [false]) {
+        const link = this.#word(record + (taken ? D.OP_LINK_TAKEN : D.OP_LINK_NEXT))
+        const target = link && this.#add(link)
+        if (target) from.edges.push({ taken, target })
       }
     }
+    if (last.row.mnemonic === 'CALL') {
+      const behind = this.#word(from.address + D.BLOCK_HOST) + this.#code.u16[(end + D.OP_DISTANCE) >> 1]!
+      if ((behind ^ this.#word(this.#root + D.BLOCK_HOST)) >>> 12 === 0)
+        this.#addEntry(this.#code.blockAt(behind, this.#mode), this.#returns)
+    }
+    if (indirect(from) === 'jump' && this.#targets.length === 0) this.#addTargets()
   }
-  for (const [i, block] of blocks.entries()) block.dominator = immediate[i]!
+
+  /** Code of the page that has run often: where a jump through a table may lead. */
+  #addTargets(): void {
+    const hot = this.#code
+      .blocksInPage(this.#word(this.#root + D.BLOCK_HOST))
+      .filter((b) => this.#word(b + D.BLOCK_MODE) === this.#mode && this.#word(b + D.BLOCK_EXECUTIONS) >= this.#least)
+      .sort((a, b) => this.#word(b + D.BLOCK_EXECUTIONS) - this.#word(a + D.BLOCK_EXECUTIONS))
+    for (const address of hot.slice(0, MOST_TARGETS)) this.#addEntry(address, this.#targets)
+  }
 }
 
-function dominates(blocks: readonly RegionBlock[], a: RegionBlock, b: RegionBlock): boolean {
-  let at = b.order
-  while (at > a.order) at = blocks[at]!.dominator
-  return at === a.order
+/** How a block ends that goes where a register or memory says. */
+function indirect({ forms }: RegionBlock): 'return' | 'jump' | undefined {
+  const last = forms.at(-1)!
+  if (last.row.mnemonic === 'RET') return 'return'
+  return last.row.mnemonic === 'JMP' && last.row.opcode === 'FF /4' ? 'jump' : undefined
 }
