@@ -6,6 +6,7 @@ import { wholeCardSchema } from './machine-card.ts'
 import { driveSlotSchema, machineIdSchema } from './machine-spec.ts'
 import { mediaSourceSchema } from './media-source.ts'
 import { method } from './method.ts'
+import { profileSchema } from './profile.ts'
 
 const byId = z.strictObject({ id: machineIdSchema })
 
@@ -46,6 +47,12 @@ export const machineApi = {
   /** The power button: asks the guest (ACPI) to shut down. */
   pressPowerButton: method(byId, wholeCardSchema),
   stats: method(byId, machineStatsSchema),
+  /** Takes a profile for this long, or, when one is being taken, joins it. Costs the guest some speed meanwhile. */
+  profile: method(
+    z.strictObject({ id: machineIdSchema, seconds: z.number().min(0.1).max(60).default(5) }),
+    profileSchema,
+    { quiet: true },
+  ),
 
   /** Keys as they go down and up. */
   keys: method(z.strictObject({ id: machineIdSchema, events: z.array(keyEventSchema).max(256) }), z.null(), {

@@ -13,6 +13,7 @@ import type { KeyEvent } from './key-codes.ts'
 import type { MouseEventRecord, ScreenText } from './machine-api.ts'
 import type { ErrorRecord } from './machine-card.ts'
 import type { DriveKind, DriveSlot, MachineSpec } from './machine-spec.ts'
+import type { MachineProfile } from './profile.ts'
 
 export const DOORBELL = 0
 export const FRAME_INTERVAL_MS = 1
@@ -71,6 +72,8 @@ export type VmThreadRequest =
   /** Draws the picture into the frame buffer at once and tells it as a `frame`. */
   | { readonly type: 'draw' }
   | { readonly type: 'stats' }
+  | { readonly type: 'profile-start' }
+  | { readonly type: 'profile-stop' }
   /**
    * Answered when the text screen or a serial line shows `text`, or guest time is over. Serial output counts from the end of
    * the last match on, so that nothing is missed between two waits. A `background` wait neither moves that point nor makes a
@@ -90,6 +93,7 @@ export type VmThreadRequest =
 export interface VmThreadReplies {
   'screen-text': ScreenText
   stats: VmThreadStats
+  'profile-stop': MachineProfile
   /** Where it was seen; `nowhere` when the time was over first. */
   'wait-text': { readonly seen: 'screen' | 'serial' | 'nowhere' }
 }
@@ -105,6 +109,9 @@ export interface VmThreadStats {
   readonly instructionsInterpreted: number
   readonly instructionsCompiled: number
   readonly regionsCompiled: number
+  readonly compileSeconds: number
+  /** Bytes of WebAssembly made. */
+  readonly codeBytes: number
   readonly exits: Readonly<Record<string, number>>
   readonly drives: readonly { readonly slot: DriveSlot; readonly readBytes: number; readonly writtenBytes: number }[]
 }
@@ -128,7 +135,13 @@ export type VmThreadMessage =
   | { readonly type: 'frame-buffer'; readonly buffer: SharedArrayBuffer }
   /** A host file failed; the machine has been paused so that nothing is lost, and goes on with `resume`. */
   | { readonly type: 'paused-by-error'; readonly error: ErrorRecord }
-  | { readonly type: 'ended'; readonly end: RunEnd; readonly stats: VmThreadStats }
+  /** With the profile that was being taken, if any. */
+  | {
+      readonly type: 'ended'
+      readonly end: RunEnd
+      readonly stats: VmThreadStats
+      readonly profile: MachineProfile | null
+    }
   /** The machine could not be made; nothing has run. */
   | { readonly type: 'not-started'; readonly error: ErrorRecord }
 

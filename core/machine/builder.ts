@@ -34,6 +34,7 @@ import { GuestMemory } from '../memory/guest-memory.ts'
 import { ROM_BASE } from '../memory/layout.ts'
 import { placeRoms } from '../memory/pc-memory-map.ts'
 import { TimerQueue } from '../time/timer-queue.ts'
+import { CodeProfile } from './code-profile.ts'
 import { createDisplay, createKeyboard, createMouse, createSerialPort } from './console.ts'
 import { Drives } from './drives.ts'
 import { installFirmware } from './firmware-installation.ts'
@@ -62,6 +63,7 @@ class Pc implements Machine {
   readonly keyboard: Machine['keyboard']
   readonly mouse: Machine['mouse']
   readonly serialPorts: readonly SerialPort[]
+  readonly codeProfile: CodeProfile
   readonly #cpu: Cpu
   readonly #loop: RunLoop
   readonly #drives: Drives
@@ -139,6 +141,7 @@ class Pc implements Machine {
       profile,
       { ...EXECUTION[config.engine], nowNs: () => config.hostNowNs() },
     )
+    this.codeProfile = new CodeProfile(this.#cpu, sharedImage.tables)
     pic.onOutput = () => this.#cpu.interruptChanged()
     // Port F0h: the coprocessor's error is acknowledged; the processor goes on despite it (IGNNE#).
     ports.register(0xf0, 2, {
@@ -307,6 +310,8 @@ class Pc implements Machine {
       instructionsCompiled: compiled,
       haltedNs: this.#loop.haltedNs,
       regionsCompiled: compiler?.compiled ?? 0,
+      compileNs: compiler?.compileNs ?? 0,
+      codeBytes: compiler?.codeBytes ?? 0,
       exits: {
         slices: this.#loop.slices,
         decoded: this.#cpu.blocks.decoded,

@@ -10,6 +10,7 @@ import type { LogSink } from '../devices/device.ts'
 import type { BlockDevice } from '../disk/block-device.ts'
 import type { GuestMemory } from '../memory/guest-memory.ts'
 import type { VirtualClock } from '../time/virtual-clock.ts'
+import type { CodeFigures } from './code-profile.ts'
 
 /** Which executions the CPU uses: `compiler` compiles what runs often, `auto` is what is known to run every guest. */
 export type Engine = 'auto' | 'interpreter' | 'compiler'
@@ -118,12 +119,22 @@ export interface MachineCounters {
   /** Guest time spent halted, in nanoseconds. */
   readonly haltedNs: number
   readonly regionsCompiled: number
+  /** The host's time spent compiling, and the bytes of WebAssembly made. */
+  readonly compileNs: number
+  readonly codeBytes: number
   /** Leaves of generated code back to the run loop, by reason. */
   readonly exits: Readonly<Record<string, number>>
   readonly drives: readonly { readonly slot: DriveSlot; readonly readBytes: number; readonly writtenBytes: number }[]
 }
 
+/** Takes the part of a profile that the machine knows: hot code. See CodeProfile (code-profile.ts). */
+export interface CodeProfiler {
+  start(): void
+  stop(secondsOf: (serial: number) => number): CodeFigures
+}
+
 export interface Machine {
+  readonly codeProfile: CodeProfiler
   readonly memory: GuestMemory
   /** The guest's time since power-on. */
   readonly clock: VirtualClock

@@ -2,6 +2,7 @@
 import type { Service } from '../../core/contract/api.ts'
 import type { CallContext } from '../ipc/call-context.ts'
 import { freeFilePath } from '../library/media-files.ts'
+import { toMachineStats } from '../vm/machine-stats.ts'
 import type { Machines } from '../vm/machines.ts'
 import { encodePng } from '../vm/png-picture.ts'
 import type { ThreadPools } from '../vm/vm-pool.ts'
@@ -33,16 +34,8 @@ export function createMachineService(machines: Machines, pools: ThreadPools): Se
       await machines.running(id).call({ type: 'power-button' })
       return machines.card(id)
     },
-    async stats({ id }) {
-      const {
-        instructionsInterpreted,
-        instructionsCompiled,
-        regionsCompiled: _,
-        exits: __,
-        ...stats
-      } = await machines.running(id).call({ type: 'stats' })
-      return { id, ...stats, drives: [...stats.drives], instructions: instructionsInterpreted + instructionsCompiled }
-    },
+    stats: async ({ id }) => toMachineStats(id, await machines.running(id).call({ type: 'stats' })),
+    profile: ({ id, seconds }) => machines.running(id).profile(seconds),
 
     keys({ id, events }) {
       machines.running(id).send({ type: 'keys', events })

@@ -11,6 +11,7 @@ import type { HostEvents } from '../host-events.ts'
 import type { Library, LibraryEntry, StoredMachine } from '../library/library.ts'
 import { readThumbnail, storedPath, withAbsolutePaths } from '../library/machine-folder.ts'
 import type { ConsoleSubscription } from './console-subscription.ts'
+import { toMachineStats } from './machine-stats.ts'
 import { RunningMachine } from './running-machine.ts'
 import type { VmHost } from './vm-host.ts'
 import type { ThreadPools } from './vm-pool.ts'
@@ -100,15 +101,7 @@ export class Machines {
       if (state !== 'off' && state !== 'crashed') this.#tellState(id)
     })
     running.vm.onTone.subscribe((frequencyHz) => this.#events.emit('machine-tone', { id, frequencyHz }))
-    running.vm.onStats.subscribe(
-      ({ instructionsInterpreted, instructionsCompiled, regionsCompiled: _, exits: __, ...stats }) =>
-        this.#events.emit('machine-stats', {
-          id,
-          ...stats,
-          drives: [...stats.drives],
-          instructions: instructionsInterpreted + instructionsCompiled,
-        }),
-    )
+    running.vm.onStats.subscribe((stats) => this.#events.emit('machine-stats', toMachineStats(id, stats)))
     for (const viewer of this.#viewers.get(id) ?? []) running.addViewer(viewer)
     this.#tellState(id)
     void this.#watchEnd(id, running)

@@ -2,12 +2,14 @@
  * One running machine as the host process sees it: its thread, its state, its picture. It ends with the machine; the next
  * start makes a new one. What happens inside the thread, even its death, ends here as a state with a reason.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { Emitter } from '../../core/base/emitter.ts'
 import { AppError } from '../../core/base/errors.ts'
 import { fromErrorRecord, toErrorRecord } from '../../core/contract/error-record.ts'
 import type { ErrorRecord, MachineState } from '../../core/contract/machine-card.ts'
 import type { DriveSlot, MachineSpec } from '../../core/contract/machine-spec.ts'
+import type { MachineProfile } from '../../core/contract/profile.ts'
 import {
   CONTROL_BYTES,
   DOORBELL,
@@ -35,7 +37,12 @@ interface PendingCall {
 
 /** How the machine came to its end: by itself, before it began, or by a crash. */
 export type Ending =
-  | { readonly kind: 'ended'; readonly end: RunEnd; readonly stats: VmThreadStats }
+  | {
+      readonly kind: 'ended'
+      readonly end: RunEnd
+      readonly stats: VmThreadStats
+      readonly profile: MachineProfile | null
+    }
   | { readonly kind: 'not-started'; readonly error: AppError }
   | { readonly kind: 'crashed'; readonly error: ErrorRecord }
 
@@ -108,6 +115,23 @@ export class VmHost {
     if (ending?.kind === 'not-started') throw ending.error
     if (ending?.kind === 'crashed')
       throw new AppError('vm/crashed', ending.error.message, { context: ending.error.context })
+  }
+
+  /** Takes a profile for `seconds`, or joins the one that is being taken. */
+  profile(seconds: number): Promise<MachineProfile> {
+    this.#profile ??= this.#takeProfile(seconds).finally(() => {
+      this.#profile = undefined
+    })
+    return this.#profile
+  }
+  #profile: Promise<MachineProfile> | undefined
+
+  async #takeProfile(seconds: number): Promise<MachineProfile> {
+    await this.call({ type: 'profile-start' })
+    const over = new AbortController()
+    await Promise.race([delay(seconds * 1000, undefined, { signal: over.signal }).catch(() => {}), this.ending])
+    over.abort()
+    return this.call({ type: 'profile-stop' })
   }
 
   /** Asks the thread and waits for its answer. Rejects with `vm/invalid-state` when the machine ends first. */
@@ -231,7 +255,7 @@ export class VmHost {
         this.#become('paused')
         return this.onPausedByError.emit(message.error)
       case 'ended':
-        this.#early = { kind: 'ended', end: message.end, stats: message.stats }
+        this.#early = { kind: 'ended', end: message.end, stats: message.stats, profile: message.profile }
         return
       case 'not-started':
         this.#early = { kind: 'not-started', error: fromErrorRecord(message.error) }

@@ -12,6 +12,8 @@ describe('random programs', () => {
   for (const [i, hot] of HOT.entries())
     it(`end alike, compiled after ${hot} executions`, { timeout: 300_000 }, () => {
       const subject = new FuzzMachine(hot)
+      // Once with the counters of a profile in the code.
+      if (hot === 2 && subject.cpu.compiler) subject.cpu.compiler.profiling = true
       for (let n = 0; n < SEQUENCES / HOT.length; n++) {
         const test = createCase(1 + i * SEQUENCES + n)
         if (!runCase({ subject, reference }, test)) continue

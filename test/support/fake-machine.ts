@@ -172,11 +172,36 @@ export function createFakeMachine(config: MachineConfig): Machine {
       media.delete(slot)
       print(`ejected ${slot}\n`)
     },
+    codeProfile: {
+      start() {},
+      stop: (secondsOf) => ({
+        instructionsInterpreted: instructions,
+        instructionsCompiled: 0,
+        regionsCompiled: 1,
+        regionsLive: 1,
+        compileSeconds: 0,
+        codeBytes: 64,
+        exits: { dispatch: 3 },
+        regions: [
+          {
+            address: 0x7c00,
+            mode: '16-bit real',
+            blocks: 1,
+            instructions: 1,
+            executions: 5,
+            seconds: secondsOf(0),
+            code: [{ address: 0x7c00, text: 'nop' }],
+          },
+        ],
+      }),
+    },
     counters: (): MachineCounters => ({
       instructionsInterpreted: instructions,
       instructionsCompiled: 0,
       haltedNs,
       regionsCompiled: 0,
+      compileNs: 0,
+      codeBytes: 0,
       exits: {},
       drives: [...media.keys()].map((slot) => ({ slot, readBytes: 0, writtenBytes: 0 })),
     }),

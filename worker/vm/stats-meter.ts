@@ -46,15 +46,12 @@ export class StatsMeter {
       }
       this.#last = now
     }
-    const { instructionsInterpreted, instructionsCompiled, regionsCompiled, exits, drives } = this.#machine.counters()
+    const { compileNs, haltedNs: _, ...counters } = this.#machine.counters()
     return {
       ...this.#rates,
       guestSeconds: now.guestNs / 1e9,
-      instructionsInterpreted,
-      instructionsCompiled,
-      regionsCompiled,
-      exits,
-      drives,
+      ...counters,
+      compileSeconds: compileNs / 1e9,
     }
   }
 

@@ -19,6 +19,7 @@ import { openMediumFile } from '../files/open-medium.ts'
 import { FramePublisher } from './frame-publisher.ts'
 import { InputQueue } from './input-queue.ts'
 import { openMachineConfig } from './machine-config.ts'
+import { Profiler } from './profiler.ts'
 import { SerialLines } from './serial-lines.ts'
 import { SpeedGovernor } from './speed-governor.ts'
 import { StatsMeter } from './stats-meter.ts'
@@ -103,6 +104,7 @@ class VmLoop {
   readonly #watch: TextWatch
   readonly #frames: FramePublisher
   readonly #stats: StatsMeter
+  readonly #profiler: Profiler
   #paused = false
   #stepped: boolean
   #end: RunEnd | undefined
@@ -136,6 +138,7 @@ class VmLoop {
     })
     this.#frames = new FramePublisher(machine.display, this.#control, post)
     this.#stats = new StatsMeter(machine)
+    this.#profiler = new Profiler(machine)
   }
 
   run(): void {
@@ -149,7 +152,8 @@ class VmLoop {
     this.#serial.flush()
     this.#watch.check(this.#guestNs())
     this.#frames.drawNow()
-    this.#post({ type: 'ended', end: this.#end, stats: this.#stats.measure() })
+    const profile = this.#profiler.active ? this.#profiler.stop() : null
+    this.#post({ type: 'ended', end: this.#end, stats: this.#stats.measure(), profile })
   }
 
   /** The guest's time as waits see it. */
@@ -282,6 +286,11 @@ class VmLoop {
         return null
       case 'stats':
         return this.#stats.measure()
+      case 'profile-start':
+        this.#profiler.start()
+        return null
+      case 'profile-stop':
+        return this.#profiler.stop()
       case 'run-freely':
         this.#stepped = false
         this.#clock.resume()

@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { MACHINE_SCHEMA_VERSION, type MachineSpec, machineSpecSchema } from '../../../core/contract/machine-spec.ts'
+import type { MachineProfile } from '../../../core/contract/profile.ts'
 import type { RunOptions, VmThreadStats } from '../../../core/contract/vm-thread.ts'
 import { encodePng } from '../../vm/png-picture.ts'
 import { type Ending, VmHost } from '../../vm/vm-host.ts'
@@ -111,7 +112,9 @@ class Run {
       const timer = setTimeout(() => this.#end(verdict), timeoutMs)
       this.#cleanups.push(() => clearTimeout(timer))
     }
-    const { exitOn } = this.#flags
+    const { exitOn, profile } = this.#flags
+    // Rejected when the machine ends first: its last message carries the profile.
+    if (profile) this.#vm.call({ type: 'profile-start' }).catch(() => {})
     if (exitOn !== undefined) {
       // Rejected when the machine ends first, which then decides.
       this.#vm.call({ type: 'wait-text', text: exitOn, timeoutSeconds: null, background: true }).then(
@@ -166,20 +169,14 @@ class Run {
       return STATUS_FAILED
     }
     if (this.#verdict?.message) process.stderr.write(`vitrine: ${this.#verdict.message}\n`)
-    if (this.#flags.stats) this.#printStats(ending.stats)
+    if (this.#flags.stats || this.#flags.profile) this.#printStats(ending.stats, ending.profile)
     if (this.#verdict) return this.#verdict.status
     return ending.end.kind === 'exit' ? (ending.end.value * 2 + 1) & 0xff : 0
   }
 
-  #printStats({
-    instructionsInterpreted,
-    instructionsCompiled,
-    guestSeconds,
-    regionsCompiled,
-    exits,
-  }: VmThreadStats): void {
+  #printStats(stats: VmThreadStats, profile: MachineProfile | null): void {
+    const { speedMips: _, idle: __, hostLoad: ___, drives: ____, ...counters } = stats
     const seconds = Number(((performance.now() - this.#startMs) / 1000).toFixed(3))
-    const stats = { instructionsInterpreted, instructionsCompiled, seconds, guestSeconds, regionsCompiled, exits }
-    process.stderr.write(`${JSON.stringify(stats)}\n`)
+    process.stderr.write(`${JSON.stringify({ ...counters, seconds, ...(profile && { profile }) })}\n`)
   }
 }

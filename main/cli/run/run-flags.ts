@@ -18,6 +18,7 @@ export interface RunFlags extends MachineFlags {
   readonly script?: string
   readonly engine: 'auto' | 'interpreter' | 'compiler'
   readonly stats?: boolean
+  readonly profile?: boolean
 }
 
 /** Where COM1 goes. */
@@ -50,7 +51,8 @@ export function addRunFlags(command: Command): Command {
         .choices(['auto', 'interpreter', 'compiler'])
         .default('auto'),
     )
-    .option('--stats', 'end with a line of JSON on standard error')
+    .option('--stats', 'end with a line of JSON on standard error: what was executed, compiled, and how long it took')
+    .option('--profile', 'the same with hot code, why compiled code was left, and where the time went')
 }
 
 /** Checks everything that can be checked before the machine starts. Throws `usage/invalid`. */

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { PNG } from 'pngjs'
 import { describe, expect, test } from 'vitest'
+import { profileSchema } from '../../../core/contract/profile.ts'
 import { runCli, startCli } from '../../support/cli.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
@@ -95,14 +96,28 @@ describe('vitrine run', { timeout: 30_000 }, () => {
     expect([lit(middle, 2), lit(end, 2)]).toEqual([0, 8])
     const stats = JSON.parse(result.stderr)
     expect(Object.keys(stats)).toEqual([
+      'guestSeconds',
       'instructionsInterpreted',
       'instructionsCompiled',
-      'seconds',
-      'guestSeconds',
       'regionsCompiled',
+      'codeBytes',
       'exits',
+      'compileSeconds',
+      'seconds',
     ])
     expect(result.stderr.split('\n')).toHaveLength(2)
+  })
+
+  test('takes a profile of the whole run', async () => {
+    const { folder, disk } = createFolder()
+    const script = writeScript(folder, 'sleep 0.5\nquit')
+    const { status, stderr } = await runCli(['run', '--hda', disk, '--script', script, '--profile'], { fake: true })
+    expect(status).toBe(0)
+    const { profile } = JSON.parse(stderr)
+    expect(profileSchema.parse(profile)).toEqual(profile)
+    expect(profile.regions[0]).toMatchObject({ address: 0x7c00, code: [{ address: 0x7c00, text: 'nop' }] })
+    const spent = profile.time.reduce((sum: number, { seconds }: { seconds: number }) => sum + seconds, 0)
+    expect(spent).toBeGreaterThan(profile.seconds / 2)
   })
 
   test('writes COM1 to a file, or nowhere', async () => {

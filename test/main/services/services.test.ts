@@ -392,6 +392,7 @@ describe('a host', () => {
     check('library', 'get', await client.api.library.get({ id }))
     check('library', 'logs', await client.api.library.logs({ id }))
     check('machine', 'stats', await client.api.machine.stats({ id }))
+    check('machine', 'profile', await client.api.machine.profile({ id, seconds: 0.1 }))
     check('machine', 'screenText', await client.api.machine.screenText({ id }))
     check('machine', 'screenshot', await client.api.machine.screenshot({ id }))
     check('machine', 'reset', await client.api.machine.reset({ id }))
