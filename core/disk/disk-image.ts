@@ -38,6 +38,8 @@ export interface BackingReference {
   readonly file: string
   /** Undefined when the layer does not tell: then the content decides. */
   readonly format: ImageFormatId | undefined
+  /** What that file's `identity` must be, where the layer tells. */
+  readonly identity?: string
 }
 
 /** What lies below a layer, for writes that fill only a part of a cluster. */
@@ -60,6 +62,8 @@ export interface ImageLayer {
   /** What it allocates at once; boundaries of runs are multiples of it. */
   readonly granuleBytes: number
   readonly backing: BackingReference | undefined
+  /** By which other images name it, in formats that do so besides the file name. */
+  readonly identity?: string
   readonly details: ImageDetails
   /** Fills `extent` for the run at `position`, at most `lengthBytes` long and at least one granule where there is one. */
   map(position: number, lengthBytes: number, extent: Extent): void
@@ -82,6 +86,7 @@ export interface LayerInfo {
   readonly format: ImageFormatId
   readonly sizeBytes: number
   readonly backing: BackingReference | undefined
+  readonly identity: string | undefined
   readonly details: ImageDetails
 }
 

@@ -42,8 +42,8 @@ export class LayeredDisk implements DiskImage {
     this.#owners = layers.length > 2 ? new OwnerMap(layers) : undefined
     this.sectors = Math.max(Math.ceil(top.sizeBytes / SECTOR_BYTES), options.minSectors ?? 0)
     this.readOnly = top.readOnly || (options.writeProtected ?? false)
-    this.chain = layers.map(({ format, sizeBytes, backing, details }, i) => {
-      return { file: paths[i] as string, format, sizeBytes, backing, details }
+    this.chain = layers.map(({ format, sizeBytes, backing, identity, details }, i) => {
+      return { file: paths[i] as string, format, sizeBytes, backing, identity, details }
     })
     this.#base = {
       read: (position, lengthBytes, into, offset) => this.#readBelow(position, lengthBytes, into, offset),

@@ -39,9 +39,11 @@ export function openImage(store: ByteStore, host: ImageHost, options: OpenImageO
         )
       const below = openBacking(host, path, options.path)
       try {
-        layers.push(openLayer(below, host, path, true, backing.format))
+        const layer = openLayer(below, host, path, true, backing.format)
+        layers.push(layer)
+        if (backing.identity !== undefined && layer.identity !== backing.identity) throw notTheParent(paths, path)
       } catch (error) {
-        below.close()
+        if (layers.length === paths.length) below.close()
         throw error
       }
       paths.push(path)
@@ -52,6 +54,11 @@ export function openImage(store: ByteStore, host: ImageHost, options: OpenImageO
     throw error
   }
   return new LayeredDisk(layers, paths, options)
+}
+
+function notTheParent(paths: readonly string[], path: string): AppError {
+  const message = `${paths.at(-1)} was made for another backing file than the one that is there now: ${path}`
+  return new AppError('disk/corrupt-image', message, { context: { backing: path } })
 }
 
 function openBacking(host: ImageHost, path: string, top: string): ByteStore {

@@ -1,5 +1,6 @@
 /** Images in files for tests: made and opened as the app does, compared with a model of what they hold. */
 import { closeSync, openSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
 import type { BlockDevice, ByteStore } from '../../core/disk/block-device.ts'
 import type { ImageFormatId, ImageHost } from '../../core/disk/disk-image.ts'
@@ -23,7 +24,13 @@ export function createImageFile(
   closeSync(openSync(path, 'w'))
   const store = openFileByteStore(path, false)
   try {
-    imageFormat(format).create(store, { sizeBytes, options, entropy, nowSeconds: 1e9, ...(backing ? { backing } : {}) })
+    const createPart = (part: string) => {
+      const name = `${path}-${part}`
+      closeSync(openSync(name, 'w'))
+      return { store: openFileByteStore(name, false), name: basename(name) }
+    }
+    const request = { sizeBytes, options, entropy, nowSeconds: 1e9, createPart, ...(backing ? { backing } : {}) }
+    imageFormat(format).create(store, request)
   } finally {
     store.close()
   }
@@ -40,6 +47,8 @@ export function openImageFile(path: string, readOnly = false, format?: ImageForm
   }
 }
 
+const CHUNK = 2048
+
 /** What a disk holds, sector by sector: each is filled with one number, so that a million of them cost little. */
 export class SectorModel {
   readonly sectors: number
@@ -55,54 +64,49 @@ export class SectorModel {
     return copy
   }
 
-  /** Bytes of sector `lba`: all zero, or a pattern made from its value and its number. */
-  static bytes(lba: number, value: number): Uint8Array {
-    const bytes = new Uint8Array(512)
-    if (value !== 0) new Uint32Array(bytes.buffer).fill((Math.imul(value, 0x9e37_79b1) ^ lba) | 1)
-    return bytes
-  }
-
   /** Writes a run to the disk and the model. */
   write(disk: BlockDevice, lba: number, count: number, value: number): void {
-    const bytes = new Uint8Array(count * 512)
-    for (let i = 0; i < count; i++) bytes.set(SectorModel.bytes(lba + i, value), i * 512)
-    disk.writeSectors(lba, count, bytes)
     this.note(lba, count, value)
+    disk.writeSectors(lba, count, this.expected(lba, count))
   }
 
   note(lba: number, count: number, value: number): void {
     for (let i = 0; i < count; i++) this.#values.set(lba + i, value)
   }
 
+  /** What sectors hold: zeros, or a pattern made of the value and the sector's number. */
   expected(lba: number, count: number): Uint8Array {
-    const bytes = new Uint8Array(count * 512)
-    for (let i = 0; i < count; i++) bytes.set(SectorModel.bytes(lba + i, this.#values.get(lba + i) ?? 0), i * 512)
-    return bytes
+    const words = new Uint32Array(count * 128)
+    for (let i = 0; i < count; i++) {
+      const value = this.#values.get(lba + i) ?? 0
+      if (value !== 0) words.fill((Math.imul(value, 0x9e37_79b1) ^ (lba + i)) | 1, i * 128, (i + 1) * 128)
+    }
+    return new Uint8Array(words.buffer)
   }
 
   /** First sector of a run that differs from the model, or -1. */
   difference(disk: BlockDevice, lba = 0, count = this.sectors): number {
-    const step = 2048
-    const bytes = new Uint8Array(step * 512)
-    for (let at = lba; at < lba + count; at += step) {
-      const here = Math.min(step, lba + count - at)
+    const bytes = new Uint8Array(CHUNK * 512)
+    for (let at = lba; at < lba + count; at += CHUNK) {
+      const here = Math.min(CHUNK, lba + count - at)
       disk.readSectors(at, here, bytes)
-      const expected = this.expected(at, here)
-      for (let i = 0; i < here * 512; i++) if (bytes[i] !== expected[i]) return at + Math.floor(i / 512)
+      const found = this.#compare(at, bytes.subarray(0, here * 512))
+      if (found >= 0) return found
     }
     return -1
   }
 
-  /** Sectors that were ever written. */
-  get written(): readonly number[] {
-    return [...this.#values.keys()]
+  #compare(lba: number, bytes: Uint8Array): number {
+    const expected = this.expected(lba, bytes.length / 512)
+    if (Buffer.compare(bytes, expected) === 0) return -1
+    return lba + Math.floor(bytes.findIndex((byte, i) => byte !== expected[i]) / 512)
   }
 
-  /** The same with a raw image in memory or a file. */
+  /** The same with the bytes of the disk. */
   differenceOfBytes(bytes: Uint8Array): number {
-    for (let lba = 0; lba < this.sectors; lba++) {
-      const expected = SectorModel.bytes(lba, this.#values.get(lba) ?? 0)
-      for (let i = 0; i < 512; i++) if ((bytes[lba * 512 + i] ?? 0) !== expected[i]) return lba
+    for (let lba = 0; lba < this.sectors; lba += CHUNK) {
+      const found = this.#compare(lba, bytes.subarray(lba * 512, Math.min(lba + CHUNK, this.sectors) * 512))
+      if (found >= 0) return found
     }
     return -1
   }

@@ -4,8 +4,11 @@ import type { ImageFormatId } from '../disk-image.ts'
 import type { ImageFormat } from './image-format.ts'
 import { qcow2 } from './qcow2/qcow2.ts'
 import { raw } from './raw.ts'
+import { vdi } from './vdi.ts'
+import { vhd } from './vhd/vhd.ts'
+import { vmdk } from './vmdk/vmdk.ts'
 
-export const IMAGE_FORMATS: readonly ImageFormat[] = [raw, qcow2]
+export const IMAGE_FORMATS: readonly ImageFormat[] = [raw, qcow2, vdi, vmdk, vhd]
 
 /** The format called `id`. */
 export function imageFormat(id: ImageFormatId): ImageFormat {

@@ -16,11 +16,15 @@ export interface LayerRequest {
 export interface CreateRequest {
   /** A multiple of 512. */
   readonly sizeBytes: number
-  readonly backing?: { readonly file: string; readonly format: ImageFormatId }
+  readonly backing?: { readonly file: string; readonly format: ImageFormatId; readonly identity?: string | undefined }
   /** Values for the format's own options, such as `clusterBytes`. */
   readonly options?: Readonly<Record<string, string | number | boolean>>
   /** Random bytes, for identifiers. */
   readonly entropy: (bytes: number) => Uint8Array
+  /** Makes a further file for formats that have several; `name` is how the image names it. */
+  readonly createPart?: (part: string) => { readonly store: ByteStore; readonly name: string }
+  /** As the image will be called, for formats that have their own name in them. */
+  readonly fileName?: string
   /** Seconds since 1970, for formats that note when they were made. */
   readonly nowSeconds: number
 }

@@ -15,9 +15,9 @@ import {
   type ImageLayer,
   type LayerBase,
 } from '../../disk-image.ts'
+import { PackedCache } from '../packed-cache.ts'
 import { Field, Incompatible, type Qcow2Header } from './header.ts'
 import { COPIED, Mapping, ZERO } from './mapping.ts'
-import { PackedClusters } from './packed-clusters.ts'
 import { Refcounts } from './refcounts.ts'
 
 /** Tables are written at the latest after this many new clusters. */
@@ -43,7 +43,7 @@ export class Qcow2Layer implements ImageLayer {
   readonly #path: string
   readonly #mapping: Mapping
   readonly #refcounts: Refcounts | undefined
-  readonly #packed: PackedClusters
+  readonly #packed: PackedCache
   /** Clusters to give up once no table on the disk names them. */
   readonly #frees: number[] = []
   #pending = 0
@@ -65,7 +65,12 @@ export class Qcow2Layer implements ImageLayer {
     this.#sizeBytes = header.sizeBytes
     this.granuleBytes = 2 ** header.clusterBits
     this.#mapping = new Mapping(store, header, cacheBytes, path, () => this.settle())
-    this.#packed = new PackedClusters(store, host, header.compression, this.granuleBytes, path)
+    this.#packed = new PackedCache(
+      store,
+      host,
+      { method: header.compression, pieceBytes: this.granuleBytes, mayBeShort: false },
+      path,
+    )
     this.#refcounts = readOnly ? undefined : this.#openRefcounts()
   }
 
