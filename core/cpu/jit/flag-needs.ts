@@ -135,8 +135,10 @@ function watch(form: Form, op: number, view: DataView, mode: number): FlagEffect
 const known = new Map<Form, FlagEffect>()
 
 function effectOf(form: Form, op: number, view: DataView, mode: number): FlagEffect {
-  // Shifts and rotations by a constant do nothing when it is zero.
-  if (form.operands.some((o) => o.source === 'imm') && form.row.reads === 'OSZAPC') return watch(form, op, view, mode)
+  // Shifts and rotations by a constant do nothing when it is zero; AAM by zero faults, by anything else never does.
+  const { reads, mnemonic } = form.row
+  if (form.operands.some((o) => o.source === 'imm') && (reads === 'OSZAPC' || mnemonic === 'AAM'))
+    return watch(form, op, view, mode)
   let effect = known.get(form)
   if (!effect) {
     // Without MODE_FLAT: what can fault there is a little more.
