@@ -83,7 +83,7 @@ class Pc implements Machine {
     this.clock =
       config.clock === 'virtual'
         ? new InstructionClock(() => this.#cpu?.instructions ?? 0)
-        : new HostClock(config.hostNowNs)
+        : new HostClock(config.hostNowNs, () => this.#cpu?.instructions ?? 0)
     const timers = new TimerQueue(this.clock)
     const request = (action: MachineAction) => this.#loop.request(action)
     // Chips that others are wired to come first; the context refers to them once they exist.

@@ -151,10 +151,12 @@ export class RunLoop {
     const budget = Math.max(LEAST_INSTRUCTIONS, clock.instructionsIn(limitNs - nowNs))
     const before = cpu.instructions
     this.#running = true
+    clock.executing = true
     try {
       cpu.run(budget)
     } finally {
       this.#running = false
+      clock.executing = false
     }
     this.slices++
     if (!clock.virtual) clock.observe(cpu.instructions - before, clock.nowNs() - nowNs)

@@ -8,7 +8,9 @@ import { GP } from './segments.ts'
 /** Raises #GP(0) unless `bytes` ports from `port` may be accessed. */
 export function checkPorts(cpu: Cpu, port: number, bytes: number): void {
   const { state } = cpu
-  if (!state.protectedMode || (!state.vm86 && ioPrivileged(cpu))) return
+  const { u32 } = state
+  // CPL 0 is never above IOPL; it is 3 in virtual-8086 mode.
+  if (u32[L.CPL >> 2] === 0 || !state.protectedMode || (!state.vm86 && ioPrivileged(cpu))) return
   const base = state.segmentBase(L.TR)
   const limit = state.segmentLimit(L.TR)
   if (!(state.segmentAttributes(L.TR) & 0x800) || limit < 103) cpu.raise(GP, 0)
@@ -20,12 +22,12 @@ export function checkPorts(cpu: Cpu, port: number, bytes: number): void {
 }
 
 export function readPort(cpu: Cpu, port: number, bytes: number): number {
-  cpu.watchPorts(port, bytes)
+  if (cpu.state.u32[L.ACCESS_CHECKS >> 2]) cpu.watchPorts(port, bytes)
   return bytes === 1 ? cpu.ports.read8(port) : bytes === 2 ? cpu.ports.read16(port) : cpu.ports.read32(port)
 }
 
 export function writePort(cpu: Cpu, port: number, bytes: number, value: number): void {
-  cpu.watchPorts(port, bytes)
+  if (cpu.state.u32[L.ACCESS_CHECKS >> 2]) cpu.watchPorts(port, bytes)
   if (bytes === 1) cpu.ports.write8(port, value)
   else if (bytes === 2) cpu.ports.write16(port, value)
   else cpu.ports.write32(port, value)
