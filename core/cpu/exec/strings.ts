@@ -3,11 +3,13 @@
  * and fills where source and destination are plain memory; between pieces registers are up to date, so that a fault or an
  * interrupt finds an instruction that can be restarted.
  */
+import type { Front } from '../ops/runtime.ts'
 import { slowPath } from '../ops/runtime.ts'
 import { DF } from '../state/cpu-state.ts'
 import * as L from '../state/layout.ts'
 import type { Cpu } from './cpu.ts'
 import { checkPorts, readPort, writePort } from './port-access.ts'
+import { compareFront, loadFront, moveFront, scanFront, storeFront } from './string-fronts.ts'
 
 const EAX = 0
 const ECX = 1
@@ -235,17 +237,25 @@ function runString(
 }
 
 /** (segment of the source, element bytes, address bytes, repeat) */
-const stringPath = (name: string, step: Step, bulk?: Bulk, compares = false) =>
-  slowPath(name, 4, (cpu, segment, bytes, address, repeat) =>
-    runString(cpu, step, bulk, compares, segment, bytes as Bytes, address, repeat),
+const stringPath = (name: string, step: Step, bulk?: Bulk, front?: Front, compares = false) =>
+  slowPath(
+    name,
+    4,
+    (cpu, segment, bytes, address, repeat) =>
+      runString(cpu, step, bulk, compares, segment, bytes as Bytes, address, repeat),
+    front,
   )
 
-export const moveString = stringPath('movs', moveStep, moveBulk)
-export const storeString = stringPath('stos', storeStep, storeBulk)
-export const loadString = stringPath('lods', loadStep)
-export const compareString = stringPath('cmps', compareStep, undefined, true)
+export const moveString = stringPath('movs', moveStep, moveBulk, moveFront)
+export const storeString = stringPath('stos', storeStep, storeBulk, storeFront)
+export const loadString = stringPath('lods', loadStep, undefined, loadFront)
+export const compareString = stringPath('cmps', compareStep, undefined, compareFront, true)
 export const inputString = stringPath('ins', inputStep)
 export const outputString = stringPath('outs', outputStep)
-export const scanString = slowPath('scas', 4, (cpu, segment, bytes, address, repeat) =>
-  runString(cpu, scanStep, scanBulk(repeat === 0xf3), true, segment, bytes as Bytes, address, repeat),
+export const scanString = slowPath(
+  'scas',
+  4,
+  (cpu, segment, bytes, address, repeat) =>
+    runString(cpu, scanStep, scanBulk(repeat === 0xf3), true, segment, bytes as Bytes, address, repeat),
+  scanFront,
 )
