@@ -96,6 +96,7 @@ export function runCase(pair: FuzzPair, test: FuzzCase, removed?: ReadonlySet<Co
   for (const [slice, what] of test.slices.entries()) {
     for (const machine of [pair.subject, pair.reference]) machine.run(what)
     const parts = differences(pair)
+    if (pair.reference.executedPageTables || pair.subject.executedPageTables) return undefined
     if (parts.length) return { slice, parts }
     if (pair.subject.shutdowns) return undefined
   }

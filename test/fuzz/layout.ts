@@ -4,9 +4,6 @@ export const RAM_BYTES = 0x4_0000
 export const GDT = 0x1000
 export const IDT = 0x1200
 export const TSS = 0x1400
-export const PAGE_DIRECTORY = 0x2000
-/** Two tables behind each other: linear 0 to 8 MiB. */
-export const PAGE_TABLES = 0x3000
 export const HANDLERS = 0x5000
 export const REAL_HANDLERS = 0x5c00
 export const KERNEL_STACK = 0x7000
@@ -30,6 +27,9 @@ export const DATA_BYTES = 0x8000
 export const TWINS = [0x1_b000, 0x1_f000] as const
 /** For each byte of code the distance to the next instruction, by the low 14 bits of EIP. */
 export const LENGTHS = 0x2_0000
+/** Two tables behind each other, for linear 0 to 8 MiB: far from where code goes astray. */
+export const PAGE_TABLES = 0x3_0000
+export const PAGE_DIRECTORY = 0x3_2000
 export const MMIO = 0x4_0000
 export const ROM = 0x4_1000
 

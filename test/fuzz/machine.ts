@@ -196,7 +196,7 @@ export class FuzzMachine {
     data.setUint32(M.PAGE_DIRECTORY + 8, random.below(2) ? 0x87 : 0x83, true)
     const table = (linear: number, entry: number) => data.setUint32(M.PAGE_TABLES + (linear >>> 12) * 4, entry, true)
     for (let page = 0; page < 0x4_2000; page += 0x1000) {
-      const system = page >= 0x1000 && page < M.CODE && page !== 0
+      const system = (page >= 0x1000 && page < M.CODE) || (page >= M.PAGE_TABLES && page <= M.PAGE_DIRECTORY)
       table(page, page | (system ? 3 : 7))
     }
     for (let page = M.DATA; page < M.DATA + M.DATA_BYTES; page += 0x1000)
@@ -263,6 +263,17 @@ export class FuzzMachine {
     if (mode === 'based') state.setSegment(L.CS, codeSelector, M.CODE, 0x3fff, 0x40_9b00)
     else if (mode === 'code16') state.setSegment(L.CS, codeSelector, 0, 0xffff, 0x9b00)
     else state.setSegment(L.CS, codeSelector, 0, 0xffff_ffff, 0xc0_9b00 | rights)
+  }
+
+  /**
+   * Whether page tables have been executed. Nobody promises when the accessed and dirty bits that page walks set in code are
+   * noticed by that code.
+   */
+  get executedPageTables(): boolean {
+    const { blocks } = this.cpu
+    for (let page = M.PAGE_TABLES; page <= M.PAGE_DIRECTORY; page += 0x1000)
+      if (blocks.holdsCode(this.memory.ramBase + page)) return true
+    return false
   }
 
   run({ budget, vector }: Slice): void {
