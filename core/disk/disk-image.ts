@@ -72,6 +72,8 @@ export interface ImageLayer {
   write(position: number, lengthBytes: number, from: Uint8Array, offset: number, base: LayerBase): void
   /** Makes a run zero without storing zeros where the format can. False when it cannot: write zeros then. */
   writeZeros?(position: number, lengthBytes: number, base: LayerBase): boolean
+  /** Makes the disk larger where the file can stay as it is. */
+  grow?(sizeBytes: number): void
   /** Hands tables that are held back to the file. */
   settle(): void
   /** Returns when everything written is on stable storage, tables included. */

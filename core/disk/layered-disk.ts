@@ -189,6 +189,13 @@ export class LayeredDisk implements DiskImage {
     extent.lengthBytes = lengthBytes
   }
 
+  /** Makes the disk larger, from the next opening on. False where the format cannot do that in place. */
+  grow(sizeBytes: number): boolean {
+    if (!this.#top.grow) return false
+    this.#top.grow(sizeBytes)
+    return true
+  }
+
   settle(): void {
     this.#top.settle()
   }

@@ -2,7 +2,8 @@
  * The command `vitrine`. Each command's code is loaded when it is called, so that `run` starts fast. Errors are one line on
  * standard error; the status is 2 for what was asked wrongly and 1 for what failed.
  */
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
+import { DISK_FORMATS } from '../../core/contract/disk-task.ts'
 import { appVersion } from '../app-version.ts'
 import { reportFailure, usageError } from './failure.ts'
 import { addMachineFlags } from './machine-flags.ts'
@@ -28,6 +29,7 @@ function add(
 const library = () => import('./commands/library-commands.ts')
 const power = () => import('./commands/power-commands.ts')
 const input = () => import('./commands/input-commands.ts')
+const disk = () => import('./commands/disk-commands.ts')
 const view = () => import('./commands/screen-commands.ts')
 
 function createProgram(): Command {
@@ -136,6 +138,8 @@ function createProgram(): Command {
     (await view()).serial(name, flags),
   ).option('--port <N>', 'COM port, 1 to 4 (default 1)')
 
+  addDiskCommands(program, json)
+
   json(
     add(program, 'serve', 'serve the app to a browser on this computer', async (flags) =>
       (await import('./commands/serve-command.ts')).serve(flags),
@@ -147,6 +151,47 @@ function createProgram(): Command {
     .option('--media <FOLDER...>', 'folders whose images the page may use where they are')
     .option('--background', 'no page until it is wanted; end when nothing runs')
   return program
+}
+
+function addDiskCommands(program: Command, json: (command: Command) => Command): void {
+  const group = program.command('disk').description('make, convert, check and change disk images')
+  const formats = `${DISK_FORMATS.slice(0, -1).join(', ')} or ${DISK_FORMATS.at(-1)}`
+  const format = (command: Command) =>
+    command
+      .addOption(new Option('--format <FORMAT>', 'its format (default: by its name, else qcow2)').choices(DISK_FORMATS))
+      .option('--option <KEY=VALUE...>', 'an option of the format, such as clusterBytes=4096 or type=fixed')
+      .option('--force', 'overwrite a file that is there')
+  format(
+    json(
+      add(group, 'create <file>', `make an empty image: ${formats}`, async (file, flags) =>
+        (await disk()).create(file, flags),
+      ),
+    ),
+  )
+    .option('--size <SIZE>', 'of the disk, such as 20G, 512M or 1474560 (default: that of the backing file)')
+    .option('--backing <FILE>', 'the image that it stands on, which must not change any more')
+  json(add(group, 'info <file>', 'describe an image', async (file, flags) => (await disk()).info(file, flags)))
+  format(
+    json(
+      add(group, 'convert <file> <target>', 'copy an image into another format', async (file, target, flags) =>
+        (await disk()).convert(file, target, flags),
+      ),
+    ),
+  )
+  json(add(group, 'check <file>', 'look for damage', async (file, flags) => (await disk()).check(file, flags))).option(
+    '--repair',
+    'put right what can be',
+  )
+  json(
+    add(group, 'compact <file>', 'give space back that holds only zeros', async (file, flags) =>
+      (await disk()).compact(file, flags),
+    ),
+  )
+  json(
+    add(group, 'resize <file> <size>', 'make the disk larger', async (file, size, flags) =>
+      (await disk()).resize(file, size, flags),
+    ),
+  ).option('--shrink', 'make it smaller, and lose what is at its end')
 }
 
 async function main(): Promise<number> {

@@ -6,21 +6,37 @@ import { getCompileCacheDir } from 'node:module'
 import { basename, dirname } from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
+import {
+  DISK_TASK_CONTROL_BYTES,
+  type DiskTask,
+  type DiskTaskOf,
+  type DiskTaskResults,
+} from '../../core/contract/disk-task.ts'
 import { fromErrorRecord } from '../../core/contract/error-record.ts'
 import type { MediaTaskResult, MediumInfo, VmThreadTask } from '../../core/contract/vm-thread.ts'
 
 /** The entry of a VM thread: exports `runVm`. */
 const vmThreadUrl = new URL('../../worker/vm-thread.ts', import.meta.url)
 const mediaTaskUrl = new URL('../../worker/media-task.ts', import.meta.url)
+const diskTaskUrl = new URL('../../worker/disk-task.ts', import.meta.url)
 
 /** More machines than any desktop runs; a start beyond it would wait without saying why. */
 const MAX_MACHINES = 256
 const MEDIA_THREADS = 2
+const DISK_THREADS = 2
+const PROGRESS_INTERVAL_MS = 200
+
+/** Who watches a task on an image, and may end it. */
+export interface DiskTaskWatch {
+  readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+}
 
 export class ThreadPools {
   readonly #vmThreadUrl: URL
   #machines: Piscina | undefined
   #media: Piscina | undefined
+  #disks: Piscina | undefined
 
   /** Tests run machines of their own kind. */
   constructor(vmThread: URL = vmThreadUrl) {
@@ -57,9 +73,39 @@ export class ThreadPools {
     return result.ok
   }
 
+  /** Runs a task on images. It ends soon after `watch.signal`, leaving everything as it was before. */
+  async runDiskTask<T extends DiskTask['type']>(
+    task: DiskTaskOf<T>,
+    { onProgress, signal }: DiskTaskWatch = {},
+  ): Promise<DiskTaskResults[T]> {
+    this.#disks ??= new Piscina({
+      filename: diskTaskUrl.href,
+      name: 'runDiskTask',
+      minThreads: 0,
+      maxThreads: DISK_THREADS,
+      concurrentTasksPerWorker: 1,
+      recordTiming: false,
+    })
+    const control = new SharedArrayBuffer(DISK_TASK_CONTROL_BYTES)
+    const progress = new Float64Array(control, 8, 2)
+    const stop = () => Atomics.store(new Int32Array(control, 0, 1), 0, 1)
+    if (signal?.aborted) stop()
+    signal?.addEventListener('abort', stop, { once: true })
+    const timer = setInterval(() => onProgress?.(progress[0] ?? 0, progress[1] ?? 0), PROGRESS_INTERVAL_MS)
+    try {
+      const result: MediaTaskResult<DiskTaskResults[T]> = await this.#disks.run({ task, control })
+      if ('error' in result) throw fromErrorRecord(result.error)
+      return result.ok
+    } finally {
+      clearInterval(timer)
+      signal?.removeEventListener('abort', stop)
+    }
+  }
+
   /** Kills what still runs. */
   async dispose(): Promise<void> {
-    await Promise.all([this.#machines?.destroy(), this.#media?.destroy()])
+    await Promise.all([this.#machines?.destroy(), this.#media?.destroy(), this.#disks?.destroy()])
+    this.#disks = undefined
     this.#machines = undefined
     this.#media = undefined
   }

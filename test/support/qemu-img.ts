@@ -23,6 +23,8 @@ export function checkWithQemu(format: string, path: string): QemuCheck {
   const { status, stdout, stderr } = spawnSync(pathOf(qemuImg), ['check', '--output=json', '-f', format, path], {
     encoding: 'utf8',
   })
+  // So damaged that it gives up on the way.
+  if (status === 1 && stderr.includes('ERROR')) return { corruptions: 1, leaks: 0 }
   if (status !== 0 && status !== 2 && status !== 3) throw new Error(`qemu-img check: ${stderr}`)
   const report = JSON.parse(stdout) as { corruptions?: number; leaks?: number }
   return { corruptions: report.corruptions ?? 0, leaks: report.leaks ?? 0 }

@@ -19,6 +19,8 @@ export interface CreateRequest {
   readonly backing?: { readonly file: string; readonly format: ImageFormatId; readonly identity?: string | undefined }
   /** Values for the format's own options, such as `clusterBytes`. */
   readonly options?: Readonly<Record<string, string | number | boolean>>
+  /** By which other images name it, where it replaces one. */
+  readonly identity?: string
   /** Random bytes, for identifiers. */
   readonly entropy: (bytes: number) => Uint8Array
   /** Makes a further file for formats that have several; `name` is how the image names it. */
@@ -42,13 +44,16 @@ export interface CheckReport {
   readonly messages: readonly string[]
 }
 
+/** An object schema, whose keys are the options. */
+export type OptionsSchema = Schema<object> & { readonly shape: Readonly<Record<string, unknown>> }
+
 export interface ImageFormat {
   readonly id: ImageFormatId
   readonly label: string
   /** For file dialogs and new files; the first is the usual one. Never used to recognise one. */
   readonly extensions: readonly string[]
-  /** What `create` can be told besides the size; everything has a default. */
-  readonly options: Schema<object>
+  /** What `create` can be told besides the size; everything has a default. The same names are in an image's details. */
+  readonly options: OptionsSchema
   /** Whether the content is of this format. Raw has no such test: it is what remains. */
   probe(store: ByteStore): boolean
   /** Throws AppError for damage and for what is not supported; the store is the caller's until it returns. */

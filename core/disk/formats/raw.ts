@@ -37,6 +37,10 @@ class RawLayer implements ImageLayer {
     this.#store.write(position, from, offset, lengthBytes)
   }
 
+  grow(sizeBytes: number): void {
+    this.#store.truncate(sizeBytes)
+  }
+
   settle(): void {}
 
   flush(): void {

@@ -81,7 +81,7 @@ function create(store: ByteStore, request: CreateRequest): void {
   const { type } = options.parse(request.options ?? {})
   const { sizeBytes, backing, entropy, nowSeconds } = request
   if (sizeBytes > MAX_SIZE_BYTES) throw new AppError('disk/too-large', 'A VHD image holds at most 2040 GiB')
-  const id = entropy(16)
+  const id = request.identity === undefined ? entropy(16) : bytesOfHex(request.identity)
   if (type === 'fixed') {
     if (backing) throw new AppError('usage/invalid', 'A fixed VHD image has no parent')
     store.truncate(sizeBytes)
