@@ -29,12 +29,18 @@ export function firstLine(command: string, ...argv: string[]): string {
   return (spawnSync(command, argv, { cwd: root, encoding: 'utf8' }).stdout ?? '').split('\n')[0]?.trim() ?? ''
 }
 
-/** Vitrine from the checkout in `folder`. */
-export function vitrine(name: string, folder: string, disk: string, flags: readonly string[]): Contender {
+/** Vitrine from the checkout in `folder`, with `machine` and other flags of `vitrine run`. */
+export function vitrine(
+  name: string,
+  folder: string,
+  machine: readonly string[],
+  flags: readonly string[] = [],
+): Contender {
   const argv = [
     process.execPath,
     join(folder, 'main/cli/vitrine.mjs'),
-    ...['run', '--memory', String(MEMORY_MIB), '--hda', disk, '--snapshot', '--display', 'none', '--serial', 'stdio'],
+    ...['run', '--memory', String(MEMORY_MIB), '--snapshot', '--display', 'none', '--serial', 'stdio'],
+    ...machine,
     ...flags,
   ]
   const changed = spawnSync('git', ['status', '--porcelain', '--', 'core', 'worker', 'main'], {
@@ -50,36 +56,8 @@ function missing(name: string, needs: readonly Need[]): { name: string; missing:
   return absent.length ? { name, missing: absent.map(({ what }) => what).join(', ') } : undefined
 }
 
-function qemu(disk: string): Found {
-  const program = tool('qemu-system-i386')
-  const absent = missing('qemu', [program])
-  if (absent) return absent
-  const path = pathOf(program)
-  const drive = `format=raw,file=${disk},if=ide,snapshot=on`
-  const argv = [
-    path,
-    '-accel',
-    'tcg',
-    '-m',
-    String(MEMORY_MIB),
-    '-drive',
-    drive,
-    '-serial',
-    'stdio',
-    '-display',
-    'none',
-  ]
-  return { name: 'qemu', version: firstLine(path, '--version'), argv }
-}
-
-/** The folder in whose node_modules the npm package v86 is: VITRINE_V86, or the one we are called in. */
-function v86Folder(): string | undefined {
-  for (const folder of [process.env['VITRINE_V86'], process.cwd()])
-    if (folder && existsSync(join(folder, 'node_modules/v86/package.json'))) return folder
-  return undefined
-}
-
-function v86(disk: string): Found {
+/** How v86 is started with `machine`, flags of peer-v86.mjs; or why it cannot be. */
+export function findV86(machine: readonly string[]): Found {
   const folder = v86Folder()
   const starter = shared('bench/peer-v86.mjs')
   const firmware = [seabios('bios.bin'), seabios('vgabios-stdvga.bin')]
@@ -89,8 +67,25 @@ function v86(disk: string): Found {
   const [bios, video] = firmware.map(pathOf)
   const manifest = readFileSync(join(folder, 'node_modules/v86/package.json'), 'utf8')
   const { version } = JSON.parse(manifest) as { version: string }
-  const argv = [process.execPath, pathOf(starter), '--bios', bios!, '--vga-bios', video!, '--hda', disk]
+  const argv = [process.execPath, pathOf(starter), '--bios', bios!, '--vga-bios', video!, ...machine]
   return { name: 'v86', version: `v86 ${version}, node ${process.versions.node}`, argv, cwd: folder }
+}
+
+/** How QEMU is started with `machine`, flags of its own; or why it cannot be. */
+export function findQemu(machine: readonly string[]): Found {
+  const program = tool('qemu-system-i386')
+  const absent = missing('qemu', [program])
+  if (absent) return absent
+  const path = pathOf(program)
+  const argv = [path, '-accel', 'tcg', '-m', String(MEMORY_MIB), ...machine, '-serial', 'stdio', '-display', 'none']
+  return { name: 'qemu', version: firstLine(path, '--version'), argv }
+}
+
+/** The folder in whose node_modules the npm package v86 is: VITRINE_V86, or the one we are called in. */
+function v86Folder(): string | undefined {
+  for (const folder of [process.env['VITRINE_V86'], process.cwd()])
+    if (folder && existsSync(join(folder, 'node_modules/v86/package.json'))) return folder
+  return undefined
 }
 
 /** The kernels as a program of this computer, made in `folder`. */
@@ -112,6 +107,7 @@ export type Peer = (typeof PEERS)[number]
 
 /** A peer as this computer has it. `folder` is for what has to be built. */
 export function findPeer(name: Peer, disk: string, folder: string): Found {
-  if (name === 'v86') return v86(disk)
-  return name === 'qemu' ? qemu(disk) : native(folder)
+  if (name === 'v86') return findV86(['--hda', disk])
+  if (name === 'qemu') return findQemu(['-drive', `format=raw,file=${disk},if=ide,snapshot=on`])
+  return native(folder)
 }

@@ -43,7 +43,7 @@ function fail(message: string): never {
 /** Everything to be measured, the subject first. */
 function contenders(disk: string, folder: string, undo: (() => void)[]): Contender[] {
   const flags = ['--engine', values.engine, ...positionals]
-  const found = [vitrine('vitrine', root, disk, flags)]
+  const found = [vitrine('vitrine', root, ['--hda', disk], flags)]
   if (values.against !== undefined) {
     const copy = join(folder, 'revision')
     try {
@@ -51,7 +51,7 @@ function contenders(disk: string, folder: string, undo: (() => void)[]): Contend
     } catch (error) {
       fail((error as Error).message)
     }
-    found.push(vitrine(values.against, copy, disk, flags))
+    found.push(vitrine(values.against, copy, ['--hda', disk], flags))
   }
   const names = values.peers?.split(',').filter(Boolean) ?? (values.against === undefined ? PEERS : [])
   for (const name of names) {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 
 /** Every benchmark, and what it measures. */
 const BENCHMARKS: Readonly<Record<string, string>> = {
+  boot: 'from the start of the process until a guest is ready',
   disk: 'kernels of the benchmark disk, against peers or another revision',
   idle: 'what a machine costs that does nothing',
   vga: 'drawing of the screen',
