@@ -16,6 +16,7 @@ import type { Condition, FlagValues, Ops, Size, WriteTarget } from '../ops/ops.t
 import type { Linker, RuntimeFunction, SlowPath } from '../ops/runtime.ts'
 import type { ShapeName } from '../sse/shapes.ts'
 import * as L from '../state/layout.ts'
+import { ES } from '../x87/control.ts'
 import { probePath, readPath, readWidePath } from './memory-paths.ts'
 
 /** Bits of UNIT_TRAPS and the vector that each of them stands for, in the order of their priority. */
@@ -423,6 +424,28 @@ export abstract class MachineOps implements Ops {
     return this.f.let(
       i32.sub(size, i32.shl(i32.and(i32.shr_u(i32.load(0, L.EFLAGS), 10), 1), size === 1 ? 1 : size === 2 ? 2 : 3)),
     )
+  }
+
+  // x87
+
+  x87Pending(): I32 {
+    return i32.and(this.state(L.FPU_STATUS), ES)
+  }
+
+  x87Status(): I32 {
+    return this.f.let(i32.or(i32.load(0, L.FPU_STATUS), i32.shl(i32.load(0, L.FPU_TOP), 11)))
+  }
+
+  trackX87(memory: boolean): void {
+    this.setState(L.FPU_IP, this.eip())
+    this.setState(L.FPU_CS, this.state(L.segmentOffset(L.CS) + L.SEG_SELECTOR))
+    if (!memory) return
+    this.setState(L.FPU_DP, this.address(0))
+    this.setState(L.FPU_DS, i32.load(this.segmentOf(0), L.SEG_SELECTOR))
+  }
+
+  x87Result(): I64 {
+    return i64.load(0, L.FPU_RESULT)
   }
 
   // Control

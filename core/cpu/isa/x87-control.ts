@@ -4,7 +4,7 @@ import type { Ops } from '../ops/ops.ts'
 import type { SlowPath } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
 import { reportPending } from '../x87/control.ts'
-import { clearExceptions, free, initialize, loadControl, rotate, statusWord } from '../x87/control-words.ts'
+import { clearExceptions, free, initialize, loadControl, rotate } from '../x87/control-words.ts'
 import { fxRestore, fxSave, loadEnvironment, restoreState, saveState, storeEnvironment } from '../x87/environment.ts'
 import type { Row, RowOptions, Semantics } from './row.ts'
 import { row } from './row.ts'
@@ -43,8 +43,8 @@ export const X87_CONTROL_ROWS: readonly Row[] = [
   row('FNCLEX', '', 'DB E2', (o) => o.call(clearExceptions), X87),
   row('FNSTCW', 'm16', 'D9 /7', (o) => o.write(0, o.state(L.FPU_CONTROL)), X87),
   row('FLDCW', 'm16', 'D9 /5', fldcw, X87),
-  row('FNSTSW', 'm16', 'DD /7', (o) => o.write(0, statusWord()), X87),
-  row('FNSTSW', 'AX', 'DF E0', (o) => o.setReg(0, statusWord(), 2), X87),
+  row('FNSTSW', 'm16', 'DD /7', (o) => o.write(0, o.x87Status()), X87),
+  row('FNSTSW', 'AX', 'DF E0', (o) => o.setReg(0, o.x87Status(), 2), X87),
   row('FNSTENV', 'm', 'D9 /6', environment(storeEnvironment), SIZED),
   row('FLDENV', 'm', 'D9 /4', waitingEnvironment(loadEnvironment), SIZED),
   row('FNSAVE', 'm', 'DD /6', environment(saveState), SIZED),

@@ -26,18 +26,15 @@ import { waiting, waitingMemory, X87 } from './x87-track.ts'
 const ONE = i32.const(1)
 const NO_POP = i32.const(0)
 
-const result32 = () => i32.load(0, L.FPU_RESULT)
-const result64 = () => i64.load(0, L.FPU_RESULT)
-
 /** A store: memory is made writable first, then `convert` says whether FPU_RESULT goes there. */
 const storing = (bytes: number, convert: (o: Ops) => ReturnType<Ops['state']>): Semantics =>
   waitingMemory((o) => {
     const target = o.target(0, bytes)
     return () =>
       o.f.if(convert(o), () => {
-        if (bytes === 2) o.f.store16(target.host, result32())
-        else if (bytes === 4) o.f.store32(target.host, result32())
-        else o.f.store64(target.host, result64())
+        if (bytes === 2) o.f.store16(target.host, i32.wrap(o.x87Result()))
+        else if (bytes === 4) o.f.store32(target.host, i32.wrap(o.x87Result()))
+        else o.f.store64(target.host, o.x87Result())
         if (bytes === 10) o.f.store16(target.host, i32.load(0, L.FPU_RESULT + 8), 8)
         target.commit()
       })

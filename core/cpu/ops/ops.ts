@@ -97,6 +97,16 @@ export interface Ops {
   /** MXCSR has been changed: by a runtime function that added flags, which matters to shape `name`, or altogether. */
   mxcsrChanged(name?: ShapeName): void
 
+  // x87 --------------------------------------------------------------------------------------------------------------------
+  /** Not zero where an unmasked exception is pending. */
+  x87Pending(): I32
+  /** The status word with TOP in bits 11 to 13. */
+  x87Status(): I32
+  /** Notes that this is the last instruction (FIP, FCS), and, where it has one, its memory operand 0 (FDP, FDS). */
+  trackX87(memory: boolean): void
+  /** What a store has left to be stored. */
+  x87Result(): I64
+
   // Flags ------------------------------------------------------------------------------------------------------------------
   /** Flags of `result = a + b (+ carry in)`; all operands as their low `size` bytes. */
   flagsAdd(a: I32In, b: I32In, result: I32In, size: Size): void

@@ -11,6 +11,7 @@ import { i32, i64 } from '../../wasm/ops.ts'
 import type { Linker } from '../ops/runtime.ts'
 import type { Finite, Parts } from './finite.ts'
 import { addFinite, divideFinite, multiplyFinite, subtractFinite } from './finite.ts'
+import { registerAt } from './round.ts'
 import { KIND_ADD, KIND_DIVIDE, KIND_MULTIPLY, KIND_SUBTRACT, special } from './special.ts'
 import { exponentOf, ordinaryExponent } from './stack.ts'
 
@@ -31,6 +32,20 @@ export interface Content {
   readonly signExponent: I32
 }
 
+/** Whether both are normal numbers. */
+export const bothNormal = (a: Content, b: Content): I32 =>
+  i32.and(
+    i32.and(ordinaryExponent(a.signExponent), ordinaryExponent(b.signExponent)),
+    i64.lt_s(i64.and(a.significand, b.significand), 0),
+  )
+
+/** A normal number taken apart. */
+export const partsOf = (f: FunctionBuilder, { significand, signExponent }: Content): Parts => ({
+  significand,
+  sign: f.let(i32.and(signExponent, 0x8000)),
+  exponent: f.let(exponentOf(signExponent)),
+})
+
 /**
  * Stores `a op b` at `destination`. The result is 1, or 0 where an unmasked invalid, denormal or zero-divide exception left the
  * destination unchanged.
@@ -44,16 +59,9 @@ export function compute(
   b: Content,
 ): Local<'i32'> {
   const done = f.variable(i32.const(1))
-  const integerBits = i64.lt_s(i64.and(a.significand, b.significand), 0)
-  const exponents = i32.and(ordinaryExponent(a.signExponent), ordinaryExponent(b.signExponent))
-  const parts = ({ significand, signExponent }: Content): Parts => ({
-    significand,
-    sign: f.let(i32.and(signExponent, 0x8000)),
-    exponent: f.let(exponentOf(signExponent)),
-  })
   f.if(
-    i32.and(exponents, integerBits),
-    () => operation.compute(f, link, destination, parts(a), parts(b)),
+    bothNormal(a, b),
+    () => operation.compute(f, registerAt(f, link, destination), partsOf(f, a), partsOf(f, b)),
     () => {
       const operands = [a.significand, a.signExponent, b.significand, b.signExponent]
       f.set(done, callExpr(link.runtime(special), i32.const(operation.kind), destination, ...operands))

@@ -3,16 +3,12 @@
  *
  * Source: Intel SDM vol 2A FLDCW, FNCLEX, FNINIT, FINCSTP, FFREE; vol 1, 8.1.
  */
-import type { I32 } from '../../wasm/expr.ts'
 import type { FunctionBuilder } from '../../wasm/function-builder.ts'
 import { i32 } from '../../wasm/ops.ts'
 import { runtimeFunction } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
 import { BUSY, CONDITION_CODES, CONTROL_BITS, CONTROL_INITIAL, CONTROL_ONES, ES, EXCEPTIONS } from './control.ts'
 import { clearC1, physical, pop, setWord, word } from './stack.ts'
-
-/** The status word with TOP in bits 11 to 13. */
-export const statusWord = (): I32 => i32.or(word(L.FPU_STATUS), i32.shl(word(L.FPU_TOP), 11))
 
 /** Nothing is pending any more: FERR# goes inactive, and with it IGNNE#. */
 function releaseFerr(f: FunctionBuilder): void {

@@ -3,7 +3,6 @@
  *
  * Source: Intel SDM vol 1, 8.1.3 (status word), 8.1.5 (control word), 8.7 (reporting of exceptions); vol 3A, 6.15 (#MF).
  */
-import { i32 } from '../../wasm/ops.ts'
 import type { Ops } from '../ops/ops.ts'
 import { slowPath } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
@@ -57,5 +56,5 @@ const pendingException = slowPath('x87_pending', 0, (cpu) => {
 
 /** First step of every waiting x87 instruction, of WAIT and of MMX instructions: reports a pending exception. */
 export function reportPending(o: Ops): void {
-  o.f.if(i32.and(o.state(L.FPU_STATUS), ES), () => o.slow(pendingException))
+  o.f.if(o.x87Pending(), () => o.slow(pendingException), undefined, 'unlikely')
 }

@@ -7,12 +7,12 @@ import type { I32, I64 } from '../../wasm/expr.ts'
 import { constI64, select } from '../../wasm/expr.ts'
 import type { FunctionBuilder, Label } from '../../wasm/function-builder.ts'
 import { i32, i64 } from '../../wasm/ops.ts'
-import type { Linker, RuntimeFunction } from '../ops/runtime.ts'
+import type { RuntimeFunction } from '../ops/runtime.ts'
 import { runtimeFunction } from '../ops/runtime.ts'
-import * as L from '../state/layout.ts'
 import { RC_MASK } from './control.ts'
-import { storeRounded } from './round.ts'
-import { BIAS, clearC1, storeRegister, word } from './stack.ts'
+import type { Destination } from './round.ts'
+import { registerAt, storeRounded } from './round.ts'
+import { BIAS } from './stack.ts'
 import { divide, multiply } from './wide.ts'
 
 /** A non-zero finite operand taken apart: top bit of the significand set, exponent as far below 1 as needed. */
@@ -22,10 +22,10 @@ export interface Parts {
   readonly significand: I64
 }
 
-export type Finite = (f: FunctionBuilder, link: Linker, destination: I32, a: Parts, b: Parts) => void
+export type Finite = (f: FunctionBuilder, destination: Destination, a: Parts, b: Parts) => void
 
 /** |larger| ± |smaller| in the order of their exponents. */
-const addUnlessZero = (f: FunctionBuilder, link: Linker, destination: I32, a: Parts, b: Parts, zero: Label): void => {
+const addUnlessZero = (f: FunctionBuilder, destination: Destination, a: Parts, b: Parts, zero: Label): void => {
   const distance = f.variable(i32.sub(a.exponent, b.exponent))
   const negative = f.let(i32.lt_s(distance, 0))
   const large = f.let(select(negative, b.significand, a.significand))
@@ -68,9 +68,9 @@ const addUnlessZero = (f: FunctionBuilder, link: Linker, destination: I32, a: Pa
           f.set(hi, i64.sub(large, hi))
           f.if(i64.eqz(hi), () => {
             // Exactly zero: +0, or -0 when rounding down.
-            clearC1(f)
-            const down = i32.eq(i32.and(word(L.FPU_CONTROL), RC_MASK), 0x400)
-            storeRegister(f, destination, constI64(0), i32.shl(down, 15))
+            destination.report(0)
+            const down = i32.eq(i32.and(destination.control, RC_MASK), 0x400)
+            destination.store(constI64(0), i32.shl(down, 15))
             f.br(zero)
           })
           f.if(i64.lt_u(large, small), () => {
@@ -85,16 +85,16 @@ const addUnlessZero = (f: FunctionBuilder, link: Linker, destination: I32, a: Pa
       f.set(exponent, i32.sub(exponent, i32.wrap(zeros)))
     },
   )
-  storeRounded(f, link, destination, { sign, exponent, hi, lo })
+  storeRounded(f, destination, { sign, exponent, hi, lo })
 }
 
-export const addFinite: Finite = (f, link, destination, a, b) =>
-  f.block((zero) => addUnlessZero(f, link, destination, a, b, zero))
+export const addFinite: Finite = (f, destination, a, b) =>
+  f.block((zero) => addUnlessZero(f, destination, a, b, zero))
 
-export const subtractFinite: Finite = (f, link, destination, a, b) =>
-  addFinite(f, link, destination, a, { ...b, sign: f.let(i32.xor(b.sign, 0x8000)) })
+export const subtractFinite: Finite = (f, destination, a, b) =>
+  addFinite(f, destination, a, { ...b, sign: f.let(i32.xor(b.sign, 0x8000)) })
 
-export const multiplyFinite: Finite = (f, link, destination, a, b) => {
+export const multiplyFinite: Finite = (f, destination, a, b) => {
   const product = multiply(f, a.significand, b.significand)
   const hi = f.variable(product.hi)
   const lo = f.variable(product.lo)
@@ -104,10 +104,10 @@ export const multiplyFinite: Finite = (f, link, destination, a, b) => {
     f.set(lo, i64.shl(lo, 1))
     f.set(exponent, i32.sub(exponent, 1))
   })
-  storeRounded(f, link, destination, { sign: f.let(i32.xor(a.sign, b.sign)), exponent, hi, lo })
+  storeRounded(f, destination, { sign: f.let(i32.xor(a.sign, b.sign)), exponent, hi, lo })
 }
 
-export const divideFinite: Finite = (f, link, destination, a, b) => {
+export const divideFinite: Finite = (f, destination, a, b) => {
   const less = f.let(i64.lt_u(a.significand, b.significand))
   const numerator = {
     hi: f.let(select(less, a.significand, i64.shr_u(a.significand, 1))),
@@ -121,7 +121,7 @@ export const divideFinite: Finite = (f, link, destination, a, b) => {
   const sticky = i64.extend_u(i32.and(i64.ne(remainder, 0), i64.ne(remainder, rest)))
   const lo = f.variable(i64.or(half, sticky))
   const hi = f.variable(quotient)
-  storeRounded(f, link, destination, { sign: f.let(i32.xor(a.sign, b.sign)), exponent, hi, lo })
+  storeRounded(f, destination, { sign: f.let(i32.xor(a.sign, b.sign)), exponent, hi, lo })
 }
 
 /** The operation on normalised operands with signs (0, 8000h) and exponents apart: (destination, a, sign, exponent, b, sign, exponent). */
@@ -129,7 +129,7 @@ function finiteFunction(name: string, compute: Finite): RuntimeFunction<'i32'> {
   return runtimeFunction(`x87_${name}_finite`, ['i32', 'i64', 'i32', 'i32', 'i64', 'i32', 'i32'], 'i32', (f, link) => {
     const a = { significand: f.param(1, 'i64'), sign: f.param(2, 'i32'), exponent: f.param(3, 'i32') }
     const b = { significand: f.param(4, 'i64'), sign: f.param(5, 'i32'), exponent: f.param(6, 'i32') }
-    compute(f, link, f.param(0, 'i32'), a, b)
+    compute(f, registerAt(f, link, f.param(0, 'i32')), a, b)
     f.return(i32.const(1))
   })
 }

@@ -7,7 +7,7 @@
 
 import type { I32, I64 } from '../../wasm/expr.ts'
 import { constI64, select } from '../../wasm/expr.ts'
-import type { FunctionBuilder, Local } from '../../wasm/function-builder.ts'
+import type { FunctionBuilder, Label, Local } from '../../wasm/function-builder.ts'
 import { callExpr } from '../../wasm/function-builder.ts'
 import { i32, i64 } from '../../wasm/ops.ts'
 import type { Linker } from '../ops/runtime.ts'
@@ -81,6 +81,12 @@ function singleFields(f: FunctionBuilder, bits: I32): Fields {
   }
 }
 
+/** Content of a normal number in `format`; others come out wrong. */
+const widened = (format: MemoryFormat, { sign, exponent, fraction }: Fields) => ({
+  significand: i64.or(fraction, constI64(INTEGER_BIT)),
+  signExponent: i32.or(i32.add(exponent, BIAS - format.bias), sign),
+})
+
 /**
  * Converts m32 or m64 `bits`; returns the flags (DE, IE) of a special operand, which `onSpecial` may use. Zero counts as
  * ordinary.
@@ -94,8 +100,9 @@ function convert(
 ): Extended {
   const value = extendedLocals(f)
   const { sign, exponent, fraction } = fields
-  f.set(value.significand, i64.or(fraction, constI64(INTEGER_BIT)))
-  f.set(value.signExponent, i32.or(i32.add(exponent, BIAS - format.bias), sign))
+  const normal = widened(format, fields)
+  f.set(value.significand, normal.significand)
+  f.set(value.signExponent, normal.signExponent)
   f.if(i32.ge_u(i32.sub(exponent, 1), format.exponentMax - 1), () => {
     const widenFormat = format === DOUBLE ? widenDouble : widenSingle
     const flags = f.let(callExpr(link.runtime(widenFormat), sign, exponent, fraction))
@@ -103,6 +110,27 @@ function convert(
     f.set(value.signExponent, i32.load(0, L.FPU_RESULT + 8))
     f.if(flags, () => onSpecial(value, flags))
   })
+  return value
+}
+
+/** m32 or m64 `bits` in place: normal numbers and zeros; everything else goes to `special`. */
+export function fromMemory(f: FunctionBuilder, bits: I32 | I64, special: Label): Extended {
+  const [format, fields] =
+    bits.type === 'i64' ? [DOUBLE, doubleFields(f, bits as I64)] : [SINGLE, singleFields(f, bits as I32)]
+  const value = extendedLocals(f)
+  const normal = widened(format, fields)
+  f.set(value.significand, normal.significand)
+  f.set(value.signExponent, normal.signExponent)
+  f.if(
+    i32.ge_u(i32.sub(fields.exponent, 1), format.exponentMax - 1),
+    () => {
+      f.brIf(special, i32.or(fields.exponent, i64.ne(fields.fraction, 0)))
+      f.set(value.significand, constI64(0))
+      f.set(value.signExponent, fields.sign)
+    },
+    undefined,
+    'unlikely',
+  )
   return value
 }
 

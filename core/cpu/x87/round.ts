@@ -5,7 +5,7 @@
  * Source: Intel SDM vol 1, 4.8.4 (rounding), 8.5.4 to 8.5.6 (overflow, underflow, inexact), 8.1.5 (control word).
  */
 
-import type { I32, I64 } from '../../wasm/expr.ts'
+import type { I32, I32In, I64, I64In } from '../../wasm/expr.ts'
 import { constI64, ifExpr, select } from '../../wasm/expr.ts'
 import type { FunctionBuilder, Local } from '../../wasm/function-builder.ts'
 import { i32, i64 } from '../../wasm/ops.ts'
@@ -141,26 +141,51 @@ export function decideIncrement(f: FunctionBuilder, s: RoundingState): void {
   f.set(s.increment, ifExpr(i32.eqz(s.direction), nearest, directed))
 }
 
+/** Where a result goes. */
+export interface Destination {
+  /** Control word: PC, RC and the mask of PE count. */
+  readonly control: I32
+  store(significand: I64In, signExponent: I32In): void
+  /** Clears C1, then sets `flags` (PE, C1) of the status word. */
+  report(flags: I32In): void
+  /** Rounds and stores what is not ordinary. */
+  round(value: Unrounded): void
+}
+
+/** The register at host address `address`. */
+export function registerAt(f: FunctionBuilder, link: Linker, address: I32): Destination {
+  const control = f.let(word(L.FPU_CONTROL))
+  return {
+    control,
+    store: (significand, signExponent) => storeRegister(f, address, significand, signExponent),
+    report: (flags) => setWord(f, L.FPU_STATUS, i32.or(i32.and(word(L.FPU_STATUS), ~C1), flags)),
+    round: ({ sign, exponent, hi, lo }) => f.call(link.runtime(round), address, control, sign, exponent, hi, lo),
+  }
+}
+
 /**
  * Rounds and stores `value`: in place for nearest rounding to 64 or 53 bits with inexact results masked and an exponent well
- * inside, else by `round`. A value in place is worth some 4 ns of 11 to FADD and FMUL (test/bench/x87.ts).
+ * inside, else as the destination does. A value in place is worth some 4 ns of 11 to FADD and FMUL (test/bench/x87.ts).
  */
-export function storeRounded(f: FunctionBuilder, link: Linker, destination: I32, value: Unrounded): void {
+export function storeRounded(f: FunctionBuilder, destination: Destination, value: Unrounded): void {
   const { sign, exponent, hi, lo } = value
-  const control = f.let(word(L.FPU_CONTROL))
   const increment = f.local('i32')
   const finish = (inexact: I32) => {
-    f.if(i64.eqz(hi), () => {
-      f.set(hi, constI64(INTEGER_BIT))
-      f.set(exponent, i32.add(exponent, 1))
-    })
-    storeRegister(f, destination, hi, i32.or(exponent, sign))
-    const status = i32.and(word(L.FPU_STATUS), ~C1)
-    setWord(f, L.FPU_STATUS, i32.or(status, i32.or(i32.shl(inexact, 5), i32.shl(increment, 9))))
+    f.if(
+      i64.eqz(hi),
+      () => {
+        f.set(hi, constI64(INTEGER_BIT))
+        f.set(exponent, i32.add(exponent, 1))
+      },
+      undefined,
+      'unlikely',
+    )
+    destination.store(hi, i32.or(exponent, sign))
+    destination.report(i32.or(i32.shl(inexact, 5), i32.shl(increment, 9)))
   }
   f.block((done) => {
     f.if(i32.lt_u(i32.sub(exponent, 1), EXPONENT_MAX - 2), () => {
-      const mode = f.let(i32.and(control, PC_EXTENDED | RC_MASK | PE))
+      const mode = f.let(i32.and(destination.control, PC_EXTENDED | RC_MASK | PE))
       f.if(i32.eq(mode, PC_EXTENDED | PE), () => {
         const rest = i32.or(i64.ne(i64.shl(lo, 1), 0), i32.wrap(hi))
         f.set(increment, i32.and(i32.wrap(i64.shr_u(lo, 63)), rest))
@@ -178,6 +203,6 @@ export function storeRounded(f: FunctionBuilder, link: Linker, destination: I32,
         f.br(done)
       })
     })
-    f.call(link.runtime(round), destination, control, sign, exponent, hi, lo)
+    destination.round(value)
   })
 }

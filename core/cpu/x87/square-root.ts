@@ -3,7 +3,7 @@ import { constI64, select } from '../../wasm/expr.ts'
 import { f64, i32, i64 } from '../../wasm/ops.ts'
 import { runtimeFunction } from '../ops/runtime.ts'
 import { infinite, normalize, reportDenormals, takeOne, zero } from './operand.ts'
-import { storeRounded } from './round.ts'
+import { registerAt, storeRounded } from './round.ts'
 import { BIAS, clearC1, invalid } from './stack.ts'
 import { multiply, setWide, subtractWide, wideVariable } from './wide.ts'
 
@@ -45,7 +45,7 @@ const finiteRoot = runtimeFunction('x87_fsqrt_finite', ['i32', 'i64', 'i32'], 'i
   const nonZero = i64.extend_u(i64.ne(i64.or(rest.hi, rest.lo), 0))
   const lo = f.variable(i64.or(i64.shl(i64.extend_u(half), 63), nonZero))
   const exponent = f.variable(i32.add(i32.shr_s(power, 1), BIAS))
-  storeRounded(f, link, f.param(0, 'i32'), { sign: i32.const(0), exponent, hi: root, lo })
+  storeRounded(f, registerAt(f, link, f.param(0, 'i32')), { sign: i32.const(0), exponent, hi: root, lo })
   f.return(i32.const(1))
 })
 

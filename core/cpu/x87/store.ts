@@ -33,7 +33,7 @@ import {
   word,
 } from './stack.ts'
 
-interface NarrowFormat {
+export interface NarrowFormat {
   readonly name: string
   readonly bits: 32 | 64
   /** Low bits of the 64-bit significand that the format lacks. */
@@ -41,8 +41,8 @@ interface NarrowFormat {
   readonly exponentMax: number
   readonly bias: number
 }
-const DOUBLE: NarrowFormat = { name: 'm64', bits: 64, dropped: 11n, exponentMax: 0x7ff, bias: 1023 }
-const SINGLE: NarrowFormat = { name: 'm32', bits: 32, dropped: 40n, exponentMax: 0xff, bias: 127 }
+export const DOUBLE: NarrowFormat = { name: 'm64', bits: 64, dropped: 11n, exponentMax: 0x7ff, bias: 1023 }
+export const SINGLE: NarrowFormat = { name: 'm32', bits: 32, dropped: 40n, exponentMax: 0xff, bias: 127 }
 
 const leave = (f: FunctionBuilder, value: I64): void => f.store64(0, value, L.FPU_RESULT)
 
@@ -137,29 +137,45 @@ const storeFloatSlow = (format: NarrowFormat) => {
   })
 }
 
+/** Whether a register's content is an ordinary number of ordinary size in `format`, to be rounded to nearest with PE masked. */
+export function fitsFormat(format: NarrowFormat, control: I32, significand: I64, signExponent: I32): I32 {
+  const exponent = i32.sub(exponentOf(signExponent), BIAS - format.bias)
+  const inside = i32.lt_u(i32.sub(exponent, 1), format.exponentMax - 2)
+  const nearest = i32.eq(i32.and(control, RC_MASK | PE), PE)
+  return i32.and(i32.and(i64.lt_s(significand, 0), inside), nearest)
+}
+
+/** Encoding of what `fitsFormat`, and the flags PE and C1. Operands bound. */
+export function narrowed(
+  f: FunctionBuilder,
+  format: NarrowFormat,
+  significand: I64,
+  signExponent: I32,
+): { bits: I64; flags: I32 } {
+  const exponent = i32.sub(exponentOf(signExponent), BIAS - format.bias)
+  const rest = f.let(i64.shl(significand, 64n - format.dropped))
+  const kept = f.let(i64.shr_u(significand, format.dropped))
+  const beyond = i32.or(i64.ne(i64.shl(rest, 1), 0), i32.wrap(kept))
+  const increment = f.let(i32.and(i64.lt_s(rest, 0), beyond))
+  const field = i64.shl(i64.extend_u(i32.sub(exponent, 1)), 63n - format.dropped)
+  const sign = i64.shl(i64.extend_u(i32.and(signExponent, 0x8000)), format.bits - 16)
+  return {
+    bits: i64.or(i64.add(i64.add(field, kept), i64.extend_u(increment)), sign),
+    flags: i32.or(i32.shl(i64.ne(rest, 0), 5), i32.shl(increment, 9)),
+  }
+}
+
 const storeFloat = (format: NarrowFormat) => {
   const slow = storeFloatSlow(format)
-  const lowest = BIAS - format.bias
   return runtimeFunction(`x87_fst_${format.name}`, ['i32'], 'i32', (f, link) => {
     const popping = f.param(0, 'i32')
     const st = stack(f, 0)
     const significand = f.let(significandAt(st))
     const signExponent = f.let(signExponentAt(st))
-    const exponent = f.let(i32.sub(exponentOf(signExponent), lowest))
-    const inside = i32.lt_u(i32.sub(exponent, 1), format.exponentMax - 2)
-    const nearest = i32.eq(i32.and(word(L.FPU_CONTROL), RC_MASK | PE), PE)
-    const ordinary = i32.and(i32.and(i64.lt_s(significand, 0), inside), i32.and(nearest, isFull(0)))
-    f.if(ordinary, () => {
-      const rest = f.let(i64.shl(significand, 64n - format.dropped))
-      const kept = f.let(i64.shr_u(significand, format.dropped))
-      const beyond = i32.or(i64.ne(i64.shl(rest, 1), 0), i32.wrap(kept))
-      const increment = f.let(i32.and(i64.lt_s(rest, 0), beyond))
-      const field = i64.shl(i64.extend_u(i32.sub(exponent, 1)), 63n - format.dropped)
-      const sign = i64.shl(i64.extend_u(i32.and(signExponent, 0x8000)), format.bits - 16)
-      leave(f, i64.or(i64.add(i64.add(field, kept), i64.extend_u(increment)), sign))
-      const status = i32.and(word(L.FPU_STATUS), ~C1)
-      const flags = i32.or(i32.shl(i64.ne(rest, 0), 5), i32.shl(increment, 9))
-      setWord(f, L.FPU_STATUS, i32.or(status, flags))
+    f.if(i32.and(fitsFormat(format, word(L.FPU_CONTROL), significand, signExponent), isFull(0)), () => {
+      const { bits, flags } = narrowed(f, format, significand, signExponent)
+      leave(f, bits)
+      setWord(f, L.FPU_STATUS, i32.or(i32.and(word(L.FPU_STATUS), ~C1), flags))
       returnStored(f, popping)
     })
     f.returnCall(link.runtime(slow), popping)
