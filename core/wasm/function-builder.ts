@@ -86,6 +86,8 @@ export class FunctionBuilder {
 
   /** Gives a local back for reuse. Its value is undefined after the next `local`. */
   release(local: Local): void {
+    const held = this.#scope?.findIndex((e) => e.index === local.index) ?? -1
+    if (held >= 0) this.#scope!.splice(held, 1)
     const list = this.#free.get(local.type)
     if (list) list.push(local.index)
     else this.#free.set(local.type, [local.index])

@@ -3,7 +3,7 @@
  * in the region's locals, flags as what set them.
  */
 import { TLB_BASE_SUPERVISOR, TLB_BASE_USER, TLB_ENTRIES } from '../../memory/layout.ts'
-import type { Expr, I32, I32In, I64, V128 } from '../../wasm/expr.ts'
+import type { Expr, I32, I32In, I64, V128, ValType } from '../../wasm/expr.ts'
 import { asI32, constI32 } from '../../wasm/expr.ts'
 import type { Callee } from '../../wasm/function-builder.ts'
 import { callExpr } from '../../wasm/function-builder.ts'
@@ -16,7 +16,7 @@ import { mergeFlags } from '../exec/runtime-core.ts'
 import type { FlagName } from '../ops/flag-words.ts'
 import { packFlags } from '../ops/flag-words.ts'
 import type { Condition, Size } from '../ops/ops.ts'
-import type { Linker, SlowPath } from '../ops/runtime.ts'
+import type { Linker, RuntimeFunction, SlowPath } from '../ops/runtime.ts'
 import type { ShapeName } from '../sse/shapes.ts'
 import * as L from '../state/layout.ts'
 import type { RegionFunction } from './region-function.ts'
@@ -28,6 +28,8 @@ const PAGE_MASK = 0xffff_f000
 export interface InstructionSite {
   /** Its record in the decode cache. */
   readonly op: number
+  /** Its row's handler in the interpreter. */
+  readonly handler: number
   /** EIP of its block, and how many bytes behind it the instruction is. */
   readonly blockEip: I32
   readonly distance: number
@@ -124,6 +126,41 @@ export class BlockOps extends MachineOps {
     const known = this.#site.units.has(unit)
     this.#site.units.add(unit)
     return !known
+  }
+
+  // x87
+
+  #leaveBefore = () => this.#fn.leaveToInterpreter(this.#site.op, this.#site.blockEip, this.#site.handler)
+  #leaveBehind = () => this.#fn.leaveToInterpreter(this.#site.op + D.OP_BYTES, this.#site.blockEip)
+
+  override x87Pending(): I32 {
+    const { x87 } = this.#fn
+    if (!x87.tracked) return super.x87Pending()
+    x87.wait(this.#leaveBefore)
+    return constI32(0)
+  }
+
+  override x87Status(): I32 {
+    return this.#fn.x87.tracked ? this.#fn.x87.statusWord() : super.x87Status()
+  }
+
+  override x87Result(): I64 {
+    return this.#fn.x87.tracked ? this.#fn.x87.result : super.x87Result()
+  }
+
+  override trackX87(memory: boolean): void {
+    const { x87 } = this.#fn
+    if (!x87.tracked) return super.trackX87(memory)
+    x87.track(this.eip(), memory ? { address: this.address(0), segment: this.segmentOf(0) } : undefined)
+  }
+
+  override call(fn: RuntimeFunction<'void'>, ...args: Expr[]): void {
+    if (!this.#fn.x87.run(fn, args, this.#leaveBefore, this.#leaveBehind)) super.call(fn, ...args)
+  }
+
+  override value<R extends ValType>(fn: RuntimeFunction<R>, ...args: Expr[]): Expr<R> {
+    const value = this.#fn.x87.run(fn as RuntimeFunction, args, this.#leaveBefore, this.#leaveBehind)
+    return (value as Expr<R> | undefined) ?? super.value(fn, ...args)
   }
 
   // Memory
@@ -418,6 +455,7 @@ export class BlockOps extends MachineOps {
       )
     for (const host of this.#uncommitted) this.#finishWrite(host, leaveIfChanged)
     this.#uncommitted = []
+    this.#fn.x87.finish(this.#leaveBehind)
     if (this.#ranSlow) leaveIfChanged()
     else if (this.#committed.length) {
       const changed = this.#codeChanged()

@@ -59,11 +59,13 @@ export class Compiler {
   readonly #byMember = new Map<number, CompiledRegion[]>()
   readonly #imports: WebAssembly.Imports
   readonly #reader: CodeReader
+  readonly #handlers: ReadonlyMap<Form, number>
 
   /** `threshold`: executions that make a block hot; 1 compiles everything at once. */
   constructor(parts: CompilerParts, threshold: number) {
     this.#parts = parts
     this.#threshold = threshold
+    this.#handlers = new Map(parts.forms.map((form, i) => [form, i]))
     this.#i32 = parts.map.memory.i32
     this.#firstPlace = parts.table.grow(MOST_REGIONS)
     const u16 = new Uint16Array(parts.map.memory.buffer)
@@ -106,7 +108,8 @@ export class Compiler {
     const valid = VALIDITY_BASE + place * 4
     const beganNs = this.#parts.nowNs()
     const serial = this.compiled++
-    const options = { name: `region-${serial}`, profiling: this.profiling }
+    const handlerOf = (form: Form) => this.#handlers.get(form)!
+    const options = { name: `region-${serial}`, profiling: this.profiling, handlerOf }
     const bytes = buildRegion(region, this.#parts.map.memory.view, valid, options)
     const module = new WebAssembly.Module(bytes)
     const { exports } = new WebAssembly.Instance(module, this.#imports)

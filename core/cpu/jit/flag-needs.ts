@@ -120,6 +120,7 @@ function watch(form: Form, op: number, view: DataView, mode: number): FlagEffect
     length: view.getUint8(op + D.OP_LENGTH),
     mode,
     valid: 0,
+    handler: 0,
     units: new Set<string>(),
     follow: () => {},
     jump: () => {},

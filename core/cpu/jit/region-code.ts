@@ -3,6 +3,7 @@ import type { I32, ValType } from '../../wasm/expr.ts'
 import type { Callee, Label } from '../../wasm/function-builder.ts'
 import { ModuleBuilder } from '../../wasm/module-builder.ts'
 import { i32 } from '../../wasm/ops.ts'
+import type { Form } from '../decode/forms.ts'
 import * as D from '../decode/op-layout.ts'
 import { HANDLER_PARAMS } from '../exec/runtime-core.ts'
 import type { Linker, RuntimeFunction, SlowPath } from '../ops/runtime.ts'
@@ -49,6 +50,7 @@ class RegionEmitter {
   readonly #region: Region
   readonly #view: DataView
   readonly #valid: number
+  readonly #handlerOf: RegionOptions['handlerOf']
   /** Where to go for a loop's beginning, and for a block that several ways lead to. */
   readonly #loops = new Map<RegionBlock, Label>()
   readonly #merges = new Map<RegionBlock, Label>()
@@ -56,7 +58,15 @@ class RegionEmitter {
   /** The block without code that leads to the entries, where there are several. */
   readonly #head: RegionBlock | undefined
 
-  constructor(fn: RegionFunction, linker: Linker, region: Region, view: DataView, valid: number) {
+  constructor(
+    fn: RegionFunction,
+    linker: Linker,
+    region: Region,
+    view: DataView,
+    valid: number,
+    handlerOf: RegionOptions['handlerOf'],
+  ) {
+    this.#handlerOf = handlerOf
     this.#fn = fn
     this.#linker = linker
     this.#region = region
@@ -106,6 +116,7 @@ class RegionEmitter {
 
   #code(block: RegionBlock): void {
     const fn = this.#fn
+    fn.x87.begin(block)
     const blockEip = fn.let(i32.add(fn.rootEip, block.delta))
     const first = block.address + D.BLOCK_HEADER
     const units = new Set<string>()
@@ -121,6 +132,7 @@ class RegionEmitter {
         mode: this.#region.mode,
         valid: this.#valid,
         units,
+        handler: this.#handlerOf(form),
         follow: (taken: boolean, eip: I32, changed: I32 | undefined) =>
           this.#edge(block, op, blockEip, taken, eip, changed),
         jump: (eip: I32) => this.#jump(block, eip),
@@ -153,14 +165,18 @@ class RegionEmitter {
     if (!edge)
       return fn.leaveToSuccessor(op, blockEip, eip, taken, this.#staysInPage(from, op, taken) ? 'link' : 'page')
     const { target } = edge
+    fn.x87.depart(from)
+    const back = target.order <= from.order
+    const throughHead = back && !dominates(this.#region.blocks, target, from)
+    // Behind the head all is as at the region's beginning.
+    if (!throughHead && !fn.x87.arrive(target)) return fn.leaveToSuccessor(op, blockEip, eip, taken)
     if (changed)
       fn.rarely(changed, () =>
         fn.rarely(i32.eqz(i32.load(0, this.#valid)), () => fn.leaveToSuccessor(op, blockEip, eip, taken)),
       )
     this.#spend(target, eip)
-    const back = target.order <= from.order
     if (!back && target.forward <= 1) return this.#tree(target)
-    if (back && !dominates(this.#region.blocks, target, from)) return this.#throughHead(target)
+    if (throughHead) return this.#throughHead(target)
     fn.flags.meet(this.#needs.get(target)!)
     fn.br((back ? this.#loops : this.#merges).get(target)!)
   }
@@ -174,6 +190,7 @@ class RegionEmitter {
 
   #throughHead(target: RegionBlock): void {
     const fn = this.#fn
+    fn.x87.rebase()
     fn.flags.meet(this.#needs.get(target)!)
     fn.set(fn.entry, i32.const(target.entry))
     fn.br(this.#loops.get(this.#head!)!)
@@ -184,6 +201,7 @@ class RegionEmitter {
     const fn = this.#fn
     const sorted = [...from.candidates].sort((a, b) => a.delta - b.delta)
     if (sorted.length === 0) return
+    fn.x87.depart(from)
     const { flags } = fn
     const before = flags.state
     const delta = fn.let(i32.sub(eip, fn.rootEip))
@@ -200,12 +218,14 @@ class RegionEmitter {
       for (const target of among)
         fn.when(i32.eq(delta, target.delta), () => {
           flags.state = before
+          fn.x87.depart(from)
           this.#spend(target, eip)
           this.#throughHead(target)
         })
     }
     search(sorted)
     flags.state = before
+    fn.x87.depart(from)
   }
 }
 
@@ -213,6 +233,8 @@ class RegionEmitter {
 export interface RegionOptions {
   readonly name: string
   readonly profiling: boolean
+  /** The interpreter's handler of a form. */
+  handlerOf(form: Form): number
 }
 
 /** The module of `region`; `valid` is the address of its validity word. It exports the function `region`. */
@@ -231,7 +253,8 @@ export function buildRegion(
   const fn = new RegionFunction(linker)
   fn.profiling = options.profiling
   fn.vectors.prepare(region, view)
-  fn.build(() => new RegionEmitter(fn, linker, region, view, valid).emit())
+  fn.x87.prepare(region)
+  fn.build(() => new RegionEmitter(fn, linker, region, view, valid, options.handlerOf).emit())
   builder.add('region', fn)
   return builder.encode()
 }

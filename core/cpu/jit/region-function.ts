@@ -17,10 +17,12 @@ import { type ExitReason, exitCounter } from './exits.ts'
 import { LazyFlags } from './lazy-flags.ts'
 import { storeBudget } from './region-runtime.ts'
 import { VectorRegisters } from './vector-registers.ts'
+import { X87Stack } from './x87-stack.ts'
 
 export class RegionFunction extends FunctionBuilder {
   readonly flags: LazyFlags
   readonly vectors: VectorRegisters
+  readonly x87: X87Stack
   /** EIP of the root's first instruction. */
   readonly rootEip: Local<'i32'>
   /** Whether exits are counted: while a profile is taken. Set before `build`. */
@@ -36,6 +38,7 @@ export class RegionFunction extends FunctionBuilder {
   readonly #exitOp: Local<'i32'>
   readonly #exitEip: Local<'i32'>
   readonly #exitTaken: Local<'i32'>
+  readonly #exitHandler: Local<'i32'>
   #exits: { fault: Label; follow: Label; dispatch: Label; resume: Label; gone: Label } | undefined
 
   constructor(linker: Linker, flags?: (f: FunctionBuilder, linker: Linker) => LazyFlags) {
@@ -48,8 +51,10 @@ export class RegionFunction extends FunctionBuilder {
     this.#exitOp = this.local('i32')
     this.#exitEip = this.local('i32')
     this.#exitTaken = this.local('i32')
+    this.#exitHandler = this.local('i32')
     this.flags = flags ? flags(this, linker) : new LazyFlags(this, linker)
     this.vectors = new VectorRegisters(this)
+    this.x87 = new X87Stack(this, linker)
   }
 
   // Control flow
@@ -205,12 +210,16 @@ export class RegionFunction extends FunctionBuilder {
     this.br(this.#labels.follow)
   }
 
-  /** On in the interpreter at the decoded instruction `op` of the block at `blockEip`. */
-  leaveToInterpreter(op: number, blockEip: I32): void {
+  /**
+   * On in the interpreter at the decoded instruction `op` of the block at `blockEip`: with its row's `handler`, which need not be
+   * what leads into a region by now, or with whatever is there.
+   */
+  leaveToInterpreter(op: number, blockEip: I32, handler?: number): void {
     this.note('code-changed')
     this.flags.emitWords()
     this.store32(0, blockEip, L.BLOCK_EIP)
     this.set(this.#exitOp, i32.const(op))
+    this.set(this.#exitHandler, handler === undefined ? i32.load(op, OP_HANDLER) : i32.const(handler))
     this.br(this.#labels.resume)
   }
 
@@ -221,6 +230,7 @@ export class RegionFunction extends FunctionBuilder {
     const headerWord = (at: number) => i32.load(i32.sub(entered, BLOCK_HEADER - at))
     const store = () => {
       this.#writeBack()
+      this.x87.store()
       const spent = i32.sub(i32.load(0, L.BUDGET), this.#budget)
       const total = i64.add(i64.load(0, COMPILED_COUNT), i64.extend_s(i32.add(spent, headerWord(BLOCK_COUNT))))
       this.store64(0, total, COMPILED_COUNT)
@@ -244,8 +254,9 @@ export class RegionFunction extends FunctionBuilder {
         this.returnCall(this.#linker.runtime(dispatch))
       })
       store()
-      this.returnCallIndirect(0, 0, i32.load(this.#exitOp, OP_HANDLER), this.#exitOp)
+      this.returnCallIndirect(0, 0, this.#exitHandler, this.#exitOp)
     })
+    this.x87.store()
     const begun = i64.extend_u(headerWord(BLOCK_COUNT))
     this.store64(0, i64.add(i64.load(0, COMPILED_COUNT), begun), COMPILED_COUNT)
     this.prologue(() => {
@@ -254,6 +265,7 @@ export class RegionFunction extends FunctionBuilder {
       this.readBudget()
       for (let n = 0; n < 8; n++) if (this.#used[n]) this.set(this.#registers[n]!, i32.load(0, L.registerOffset(n)))
       this.vectors.load()
+      this.x87.load()
       this.flags.load()
     })
   }

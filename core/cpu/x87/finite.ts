@@ -88,8 +88,7 @@ const addUnlessZero = (f: FunctionBuilder, destination: Destination, a: Parts, b
   storeRounded(f, destination, { sign, exponent, hi, lo })
 }
 
-export const addFinite: Finite = (f, destination, a, b) =>
-  f.block((zero) => addUnlessZero(f, destination, a, b, zero))
+export const addFinite: Finite = (f, destination, a, b) => f.block((zero) => addUnlessZero(f, destination, a, b, zero))
 
 export const subtractFinite: Finite = (f, destination, a, b) =>
   addFinite(f, destination, a, { ...b, sign: f.let(i32.xor(b.sign, 0x8000)) })
