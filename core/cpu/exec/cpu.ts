@@ -67,8 +67,7 @@ export interface ExecutionOptions {
 
 export const EXECUTION: Readonly<Record<'auto' | 'interpreter' | 'compiler', ExecutionOptions>> = {
   interpreter: { hotExecutions: 0 },
-  // The interpreter, as long as not every guest of the tests runs compiled.
-  auto: { hotExecutions: 0 },
+  auto: { hotExecutions: HOT_EXECUTIONS },
   compiler: { hotExecutions: HOT_EXECUTIONS },
 }
 
