@@ -131,6 +131,8 @@ const settings = {
         .default(['floppy', 'cdrom', 'disk']),
       /** Show the boot menu at every start, without F12. */
       menu: z.boolean().default(false),
+      /** How long the firmware waits for F12 before it starts something. */
+      menuWaitMs: z.int().min(0).max(30_000).default(400),
       kernel: kernelSchema.nullable().default(null),
     })
     .prefault({}),

@@ -36,7 +36,7 @@ function firmwareConfig(config: MachineConfig): FirmwareConfig {
     ramBytes: config.memoryMib * 2 ** 20,
     bootOrder: config.bootOrder,
     bootMenu: config.bootMenu,
-    bootMenuWaitMs: 0,
+    bootMenuWaitMs: config.bootMenuWaitMs ?? 0,
     acpi: true,
     serialConsole: false,
     version: VERSION,

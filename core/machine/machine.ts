@@ -29,6 +29,8 @@ export interface MachineConfig {
   readonly videoMemoryMib: number
   readonly bootOrder: readonly BootDevice[]
   readonly bootMenu: boolean
+  /** How long the firmware waits for F12; 0 when not given. */
+  readonly bootMenuWaitMs?: number
   readonly drives: readonly DriveConfig[]
   /** Starts this kernel instead of booting a drive. */
   readonly kernel:

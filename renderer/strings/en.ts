@@ -258,6 +258,7 @@ export const strings = {
       'clock.rtc': 'Clock of the machine shows',
       'boot.order': 'Boot order',
       'boot.menu': 'Show the boot menu at every start',
+      'boot.menuWaitMs': 'Wait for F12, which shows the boot menu',
       'display.videoMemoryMib': 'Video memory',
     },
     options: {

@@ -53,6 +53,7 @@ export function openMachineConfig(spec: MachineSpec, options: RunOptions, ports:
     videoMemoryMib: spec.display.videoMemoryMib,
     bootOrder: spec.boot.order,
     bootMenu: spec.boot.menu,
+    bootMenuWaitMs: spec.boot.menuWaitMs,
     drives,
     ...blobs,
     serialPorts: spec.serialPorts.map(({ port }) => port),

@@ -33,7 +33,10 @@ export interface Launched {
 export async function run(flags: RunFlags, vmThread?: URL): Promise<number> {
   const plan = planRun(flags)
   const identity = { schemaVersion: MACHINE_SCHEMA_VERSION, id: randomUUID() }
-  const spec = machineSpecSchema.parse({ ...identity, memoryMib: DEFAULT_MEMORY_MIB, ...settingsOf(flags, 'run') })
+  const settings = settingsOf(flags, 'run')
+  // Without a window nobody presses F12.
+  const boot = { ...settings.boot, ...(flags.display === 'none' ? { menuWaitMs: 0 } : {}) }
+  const spec = machineSpecSchema.parse({ ...identity, memoryMib: DEFAULT_MEMORY_MIB, ...settings, boot })
   const options: RunOptions = {
     engine: flags.engine,
     debugExit: flags.debugExit ?? false,

@@ -212,7 +212,12 @@ describe('vitrine run refuses with one line and status 2', { timeout: 30_000 }, 
     ['nothing to boot', [], 'There is no medium to boot from'],
     ['an image that does not boot', ['--hda', 'noise.img'], /^Nothing to boot on .*noise\.img$/],
     ['an image larger than a floppy', ['--fda', 'large.img'], /large\.img is larger than a floppy disk \(2880 KiB\)$/],
-    ['an image in another format', ['--hda', 'disk.qcow2'], /disk\.qcow2 is a qcow2 file, not a raw image/],
+    [
+      'an image of an unknown version',
+      ['--hda', 'disk.qcow2'],
+      /disk\.qcow2 is a qcow2 image with version 0, which is not supported/,
+    ],
+    ['an image in a format that is not supported', ['--hda', 'disk.vhdx'], /disk\.vhdx is .*VHDX/],
   ]
 
   test.each(cases)('%s', async (_, args, message) => {
@@ -221,6 +226,7 @@ describe('vitrine run refuses with one line and status 2', { timeout: 30_000 }, 
     writeFileSync(join(folder, 'noise.img'), new Uint8Array(1 << 20).fill(7))
     writeFileSync(join(folder, 'large.img'), new Uint8Array(3 << 20))
     writeFileSync(join(folder, 'disk.qcow2'), Buffer.from(`QFI\xfb${'\0'.repeat(1000)}`, 'latin1'))
+    writeFileSync(join(folder, 'disk.vhdx'), Buffer.from(`vhdxfile${'\0'.repeat(70000)}`, 'latin1'))
     writeFileSync(join(folder, 'bad-script.txt'), 'quit\ndance\n')
     mkdirSync(join(folder, 'folder'))
     const before = readdirSync(folder)
