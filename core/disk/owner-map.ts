@@ -9,6 +9,9 @@ const PAGE = 4096
 /** 32 MiB. When that is full, all of it is forgotten: a guest that touches so much touches it again in order. */
 const MAX_PAGES = 4096
 
+/** Granules that are looked up at once, so that the first read of each does not ask all files. */
+const MAX_RUN = 64
+
 const UNKNOWN = 0
 /** No file has it. */
 export const OWNER_NONE = 1
@@ -25,6 +28,8 @@ export class OwnerMap {
   readonly #layers: readonly ImageLayer[]
   readonly #pages = new Map<number, Uint16Array>()
   readonly #extent: Extent = createExtent()
+  /** How many granules the last `#find` was for. */
+  #run = 1
   #lastNumber = -1
   #lastPage: Uint16Array = new Uint16Array(0)
 
@@ -42,8 +47,8 @@ export class OwnerMap {
     const at = granule - number * PAGE
     const known = this.#lastPage[at] as number
     if (known !== UNKNOWN) return known
-    const found = this.#find(granule * this.granuleBytes)
-    this.#lastPage[at] = found
+    const found = this.#find(granule * this.granuleBytes, Math.min(PAGE - at, MAX_RUN))
+    this.#lastPage.fill(found, at, at + this.#run)
     return found
   }
 
@@ -58,17 +63,24 @@ export class OwnerMap {
     this.#lastPage = page
   }
 
-  #find(position: number): number {
+  /** The owner of the granule at `position`, and of `#run` granules from there on, at most `maxRun`. */
+  #find(position: number, maxRun: number): number {
     const extent = this.#extent
+    const { granuleBytes } = this
+    this.#run = maxRun
     for (let index = 1; index < this.#layers.length; index++) {
       const layer = this.#layers[index] as ImageLayer
       // What is past the end of a backing file is zero, whatever that one stands on.
       if (position >= layer.sizeBytes) return OWNER_NONE
-      const length = Math.min(this.granuleBytes, layer.sizeBytes - position)
+      const length = Math.min(this.#run * granuleBytes, layer.sizeBytes - position)
       layer.map(position, length, extent)
-      if (extent.lengthBytes < length || (length < this.granuleBytes && extent.kind === ExtentKind.backing))
+      const run = Math.floor(extent.lengthBytes / granuleBytes)
+      if (run === 0) {
+        this.#run = 1
         return OWNER_MIXED
-      if (extent.kind !== ExtentKind.backing) return length < this.granuleBytes ? OWNER_MIXED : OWNER_FIRST + index
+      }
+      this.#run = run
+      if (extent.kind !== ExtentKind.backing) return OWNER_FIRST + index
     }
     return OWNER_NONE
   }

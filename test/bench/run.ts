@@ -8,6 +8,7 @@ import { join } from 'node:path'
 const BENCHMARKS: Readonly<Record<string, string>> = {
   boot: 'from the start of the process until a guest is ready',
   disk: 'kernels of the benchmark disk, against peers or another revision',
+  'disk-images': 'disk formats and chains of overlays',
   idle: 'what a machine costs that does nothing',
   vga: 'drawing of the screen',
   x87: 'functions of the coprocessor',
