@@ -56,6 +56,13 @@ export function foreignFormat(store: ByteStore): { name: string; kind: 'disk-for
   return archive && { name: archive.name, kind: 'archive' }
 }
 
+/** The disk format that a file would be taken for whose first sector is `sector`. */
+export function disguiseOf(sector: Uint8Array): string | undefined {
+  return DISK_FORMATS.find(
+    ({ at, offset, bytes }) => at === 'start' && bytes.every((byte, i) => sector[offset + i] === byte),
+  )?.name
+}
+
 /** Where volume descriptors of CDs begin (ECMA-119 6.7.1, ECMA-167 2/8.3), and their identifiers. */
 const DESCRIPTORS = [0x8001, 0x8801, 0x9001]
 const IDENTIFIERS = ['CD001', 'BEA01', 'NSR02', 'NSR03']

@@ -31,6 +31,10 @@ export class MeteredDisk implements BlockDevice {
     this.#device.flush()
   }
 
+  settle(): void {
+    this.#device.settle?.()
+  }
+
   close(): void {
     this.#device.close()
   }

@@ -64,7 +64,7 @@ export function openMedium(store: ByteStore, options: OpenOptions): BlockDevice 
 function openRaw(store: ByteStore, { kind, writeProtected = false }: OpenOptions, name: string): BlockDevice {
   refuseForeign(store, name)
   if (kind === 'cdrom') return new IsoImage(store)
-  return new RawDisk(store, { writeProtected, minSectors: kindSectors(store.sizeBytes, kind) })
+  return new RawDisk(store, { writeProtected, isGuessed: true, minSectors: kindSectors(store.sizeBytes, kind) })
 }
 
 function openOther(

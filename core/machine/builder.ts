@@ -286,6 +286,10 @@ class Pc implements Machine {
     this.#drives.eject(slot)
   }
 
+  settleMedia(): void {
+    for (const { medium } of this.#drives.all) medium?.settle()
+  }
+
   get canSave(): boolean {
     return canSave(this.#parts)
   }

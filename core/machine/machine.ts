@@ -159,6 +159,8 @@ export interface Machine {
   insert(slot: DriveSlot, medium: BlockDevice): void
   /** Takes the medium out and closes it. */
   eject(slot: DriveSlot): void
+  /** Hands what media hold back to their files, without waiting for stable storage. Throws AppError `disk/...`. */
+  settleMedia(): void
   counters(): MachineCounters
   /** Whether `saveState` can be called between the present slices: not in the middle of a firmware service. Some slices later it can. */
   readonly canSave: boolean

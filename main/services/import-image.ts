@@ -53,7 +53,7 @@ export async function importImage(
   const { library, pools } = importer
   const opened = await openSource(source, context)
   try {
-    const info = await pools.inspectMedium(opened.path, opened.fileName)
+    const info = await pools.inspectMedium(opened.path, opened.fileName, true)
     return await library.add(async (folder) => {
       const target = await freeFilePath(`${folder}/disks`, opened.fileName)
       await opened.putInto(target, (doneBytes, totalBytes) =>

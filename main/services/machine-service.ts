@@ -53,7 +53,7 @@ export function createMachineService(machines: Machines, pools: ThreadPools): Se
       try {
         let file = opened.path
         if (!opened.stays) {
-          await pools.inspectMedium(opened.path, opened.fileName)
+          await pools.inspectMedium(opened.path, opened.fileName, true)
           file = await freeFilePath(`${folder}/media`, opened.fileName)
           await opened.putInto(file, () => {})
         }

@@ -59,8 +59,8 @@ export class ThreadPools {
     await this.#machines.run(task, { transferList, signal } as Parameters<Piscina['run']>[1])
   }
 
-  /** What the image at `path` is; errors call it `name`. */
-  async inspectMedium(path: string, name = basename(path)): Promise<MediumInfo> {
+  /** What the image at `path` is; errors call it `name`. One that needs other files is refused when it shall be copied `alone`. */
+  async inspectMedium(path: string, name = basename(path), isAlone = false): Promise<MediumInfo> {
     this.#media ??= new Piscina({
       filename: mediaTaskUrl.href,
       name: 'inspectMedium',
@@ -68,7 +68,7 @@ export class ThreadPools {
       maxThreads: MEDIA_THREADS,
       recordTiming: false,
     })
-    const result: MediaTaskResult<MediumInfo> = await this.#media.run({ path, name })
+    const result: MediaTaskResult<MediumInfo> = await this.#media.run({ path, name, isAlone })
     if ('error' in result) throw fromErrorRecord(result.error)
     return result.ok
   }

@@ -167,6 +167,7 @@ export function createFakeMachine(config: MachineConfig): Machine {
       media.set(slot, medium)
       print(`inserted ${slot} ${medium.sectors}\n`)
     },
+    settleMedia() {},
     eject(slot) {
       media.get(slot)?.close()
       media.delete(slot)

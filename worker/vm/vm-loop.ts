@@ -27,6 +27,7 @@ import { TextWatch } from './text-watch.ts'
 
 /** A halted machine looks around this often all the same: statistics, the cursor's blinking for a viewer. */
 const LONGEST_SLEEP_MS = 1000
+const SETTLE_INTERVAL_MS = 1000
 const LONGEST_SLEEP_WITH_VIEWER_MS = 100
 
 /** Host time that stands still while the machine is paused. */
@@ -106,6 +107,7 @@ class VmLoop {
   readonly #stats: StatsMeter
   readonly #profiler: Profiler
   #paused = false
+  #settledMs = 0
   #stepped: boolean
   #end: RunEnd | undefined
   #doorbell = -1
@@ -175,6 +177,7 @@ class VmLoop {
     const startMs = performance.now()
     let end: SliceEnd
     try {
+      if (startMs - this.#settledMs >= SETTLE_INTERVAL_MS) this.#settle(startMs)
       end = this.#machine.runSlice(this.#governor.budgetNs)
     } catch (error) {
       if (!(error instanceof AppError) || !error.code.startsWith('disk/')) throw error
@@ -358,6 +361,12 @@ class VmLoop {
       medium.close()
       throw error
     }
+  }
+
+  /** What disk images hold back gets into their files soon, should the guest never flush its disks. */
+  #settle(nowMs: number): void {
+    this.#settledMs = nowMs
+    this.#machine.settleMedia()
   }
 
   #pause(): void {

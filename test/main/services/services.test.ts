@@ -7,6 +7,7 @@ import type { ScreenFrame } from '../../../core/contract/binary.ts'
 import type { Client, UploadSource } from '../../../core/contract/client.ts'
 import { events } from '../../../core/contract/events.ts'
 import { UPLOAD_CHUNK_BYTES } from '../../../core/contract/upload-api.ts'
+import { createImageFile } from '../../support/disk-images.ts'
 import { connect, openFakeHost } from '../../support/fake-host.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
@@ -125,6 +126,28 @@ describe('the library behind the contract', () => {
       client.api.library.importImage({ source: { kind: 'path', path: 'relative.img' } }),
     ).rejects.toMatchObject({ code: 'ipc/invalid-argument' })
     expect(readdirSync(host.libraryFolder)).toEqual(['.vitrine', 'free dos 7'])
+  })
+
+  test('takes a hard disk in any format by its content, and none that needs other files', async () => {
+    const host = await openFakeHost()
+    const client = connect(host)
+    const folder = temporaryFolder()
+    for (const format of ['qcow2', 'vdi', 'vmdk', 'vhd'] as const) {
+      const path = join(folder, `${format}.bin`)
+      createImageFile(path, format, 8 << 20)
+      const card = await client.api.library.importImage({ source: { kind: 'path', path } })
+      expect(card.spec.drives).toContainEqual(
+        expect.objectContaining({ slot: 'hda', kind: 'disk', file: `disks/${format}.bin` }),
+      )
+    }
+    const secret = join(folder, 'secret')
+    writeFileSync(secret, new Uint8Array(1 << 20))
+    const path = join(folder, 'overlay.qcow2')
+    createImageFile(path, 'qcow2', 1 << 20, {}, { file: secret, format: 'raw' })
+    await expect(client.api.library.importImage({ source: { kind: 'path', path } })).rejects.toMatchObject({
+      code: 'disk/unsupported-format',
+      message: expect.stringContaining('needs another file, secret'),
+    })
   })
 
   test('makes a machine from an upload in chunks, with progress, and forgets unfinished ones', async () => {

@@ -4,7 +4,7 @@ import { z } from '../../../base/schema.ts'
 import type { ByteStore } from '../../block-device.ts'
 import type { ImageLayer } from '../../disk-image.ts'
 import type { CheckReport, CreateRequest, ImageFormat, LayerRequest } from '../image-format.ts'
-import { startsWith, viewOf } from '../numbers.ts'
+import { bytesOf, startsWith, viewOf } from '../numbers.ts'
 import {
   type Descriptor,
   type ExtentLine,
@@ -17,16 +17,10 @@ import { encodeSparseHeader, MAGIC, parseSparseHeader, type SparseHeader } from 
 import { VmdkLayer } from './vmdk-layer.ts'
 
 const SECTOR_BYTES = 512
-const DESCRIPTOR_START = '# Disk DescriptorFile'
+const DESCRIPTOR_START = bytesOf('# Disk DescriptorFile')
 const GRAIN_SECTORS = 128
 const TABLE_ENTRIES = 512
 const DESCRIPTOR_SECTORS = 20
-
-function isDescriptor(store: ByteStore): boolean {
-  const bytes = new Uint8Array(Math.min(64, store.sizeBytes))
-  store.read(0, bytes)
-  return latin1(bytes).trimStart().startsWith(DESCRIPTOR_START)
-}
 
 function latin1(bytes: Uint8Array): string {
   let text = ''
@@ -241,7 +235,7 @@ export const vmdk = {
   label: 'VMware (VMDK)',
   extensions: ['vmdk'],
   options,
-  probe: (store) => startsWith(store, MAGIC) || isDescriptor(store),
+  probe: (store) => startsWith(store, MAGIC) || startsWith(store, DESCRIPTOR_START),
   open,
   create,
   check,
