@@ -13,6 +13,8 @@ import type { SliceEnd } from './machine.ts'
 /** Longest run of guest code without a look at the host clock, in nanoseconds of the guest's time. */
 const LONGEST_RUN_NS = 500_000
 const LEAST_INSTRUCTIONS = 64
+/** What they take at most. */
+const LEAST_NS = 1000
 
 const stateSchema = z.strictObject({
   actions: z.array(
@@ -43,6 +45,8 @@ export class RunLoop {
   readonly #end: SliceEnd = { reason: 'ran', wakeNs: 0, exitValue: 0 }
   readonly #actions: MachineAction[] = []
   #running = false
+  /** When the present run of guest code ends at the latest. */
+  #limitNs = 0
   /** The guest is known to wait until then (or an interrupt): a hint of the firmware. */
   #idleUntilNs = 0
   haltedNs = 0
@@ -53,7 +57,8 @@ export class RunLoop {
   constructor(parts: RunLoopParts) {
     this.#parts = parts
     parts.timers.onEarlierDeadline = () => {
-      if (this.#running) parts.cpu.stopSlice()
+      // One behind the end of this run is seen in time.
+      if (this.#running && parts.timers.nextDeadlineNs() < this.#limitNs) parts.cpu.stopSlice()
     }
   }
 
@@ -151,6 +156,7 @@ export class RunLoop {
     const budget = Math.max(LEAST_INSTRUCTIONS, clock.instructionsIn(limitNs - nowNs))
     const before = cpu.instructions
     this.#running = true
+    this.#limitNs = Math.max(limitNs, nowNs + LEAST_NS)
     clock.executing = true
     try {
       cpu.run(budget)

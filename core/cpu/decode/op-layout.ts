@@ -48,5 +48,12 @@ export const BLOCK_NEXT = 24
 export const BLOCK_ENTRY = 20
 export const BLOCK_DELTA = 28
 
+/**
+ * A block of one instruction that crosses into the next page has length 0, so that nobody remembers it who does not look at both
+ * pages; this bit in its mode; and behind its instruction the host page that the second part was read from.
+ */
+export const MODE_CROSSING = 0x4000_0000
+export const BLOCK_SECOND_PAGE = BLOCK_HEADER + OP_BYTES + OP_IMM
+
 /** Jump cache entry: linear address, mode, block, 1 where the page is global (it outlives a load of CR3). */
 export const JUMP_ENTRY_BYTES = 16

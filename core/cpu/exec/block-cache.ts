@@ -23,8 +23,12 @@ import * as L from '../state/layout.ts'
 import type { Cpu } from './cpu.ts'
 
 const MAX_INSTRUCTIONS = 64
+/** Longest instruction. */
+const MAX_BYTES = 15
 /** Linear address of an empty jump cache entry: its mode, all ones, matches nothing. */
 const NO_ADDRESS = -1
+/** Mode of a block that has been dropped while another page still lists it. */
+const GONE = -1
 const UD = 6
 const GP = 13
 const PF = 14
@@ -34,6 +38,8 @@ interface CodePage {
   /** A bit for each byte: programs keep variables right beside their code. */
   readonly bytes: Uint32Array
   readonly blocks: number[]
+  /** Those of one instruction that begins or ends in another page. */
+  readonly crossing: number[]
 }
 
 /** Where the list of the blocks with this host address and mode begins, in words. */
@@ -55,8 +61,6 @@ export class BlockCache {
   #pages = new Map<number, CodePage>()
   /** Where links to a block stand, so that they go with it. */
   #incoming = new Map<number, number[]>()
-  /** Instructions that cross a page border, by (host address, mode): valid while the bytes are the same. */
-  #crossing = new Map<number, { readonly block: number; readonly bytes: Uint8Array }>()
   #next = DECODE_BASE
   readonly #window = new Uint8Array(32)
 
@@ -122,7 +126,6 @@ export class BlockCache {
     this.#pages = new Map()
     for (const page of pages) this.#clearChunks(page)
     this.#incoming = new Map()
-    this.#crossing = new Map()
     this.#next = DECODE_BASE
     this.flushJumps()
   }
@@ -179,10 +182,40 @@ export class BlockCache {
       else blocks[kept++] = block
     }
     blocks.length = kept
+    this.#dropCrossing(code.crossing, page, from, to)
     // The page stays known: what has been code once is often code again.
     code.bytes.fill(0)
     this.#clearChunks(page)
     for (const block of blocks) this.#markBlock(code, block)
+    for (const block of code.crossing) {
+      const { first, second, rest } = this.#crossingParts(block)
+      if (first >>> 12 === page) this.#mark(code, first, 4096)
+      if (second >>> 12 === page) this.#mark(code, second, rest)
+    }
+  }
+
+  /** Host addresses of both parts of an instruction that crosses a page border, and how many bytes lie in the second. */
+  #crossingParts(block: number): { first: number; second: number; rest: number } {
+    const first = this.#i32[(block + D.BLOCK_HOST) >> 2] >>> 0
+    const rest = this.#u8[block + D.BLOCK_HEADER + D.OP_LENGTH] - (0x1000 - (first & 0xfff))
+    return { first, second: this.#i32[(block + D.BLOCK_SECOND_PAGE) >> 2] >>> 0, rest }
+  }
+
+  /** Drops those of `blocks` that have bytes between `from` and `to` in `page`, and forgets what another page has dropped. */
+  #dropCrossing(blocks: number[], page: number, from: number, to: number): void {
+    let kept = 0
+    for (const block of blocks) {
+      const { first, second, rest } = this.#crossingParts(block)
+      const hit =
+        (first >>> 12 === page && to > first) || (second >>> 12 === page && from < second + rest && to > second)
+      const at = (block + D.BLOCK_MODE) >> 2
+      if (hit && this.#i32[at] !== GONE) {
+        this.#drop(block)
+        this.#i32[at] = GONE
+      }
+      if (this.#i32[at] !== GONE) blocks[kept++] = block
+    }
+    blocks.length = kept
   }
 
   #markBlock(code: CodePage, block: number): void {
@@ -202,10 +235,6 @@ export class BlockCache {
     let at = head
     while (this.#i32[at] !== block && this.#i32[at] !== 0) at = (this.#i32[at] + D.BLOCK_NEXT) >> 2
     this.#i32[at] = this.#i32[(block + D.BLOCK_NEXT) >> 2]
-  }
-
-  #key(host: number, mode: number): number {
-    return host * 1024 + mode
   }
 
   #mark(code: CodePage, host: number, length: number): void {
@@ -229,7 +258,8 @@ export class BlockCache {
     const linear = (state.segmentBase(L.CS) + eip) >>> 0
     const block = this.find(linear)
     const length = this.#i32[(block + D.BLOCK_LENGTH) >> 2]
-    if (length > 0 && !single && linear !== 0xffff_ffff) {
+    const crossing = (this.#i32[(block + D.BLOCK_MODE) >> 2] & D.MODE_CROSSING) !== 0
+    if ((length > 0 || crossing) && !single && linear !== 0xffff_ffff) {
       const address = JUMP_CACHE_BASE + (((linear ^ (linear >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) << 4)
       const entry = address >> 2
       if (this.#i32[entry] === NO_ADDRESS)
@@ -237,8 +267,9 @@ export class BlockCache {
       this.#i32[entry] = linear
       this.#i32[entry + 1] = state.i32[L.MODE >> 2]
       this.#i32[entry + 2] = block
-      this.#i32[entry + 3] = cpu.walk.global ? 1 : 0
+      this.#i32[entry + 3] = cpu.walk.global && !crossing ? 1 : 0
       this.#noteJumpPage(linear >>> 12)
+      if (crossing) this.#noteJumpPage(((linear >>> 12) + 1) & 0xf_ffff)
     }
     return block
   }
@@ -270,7 +301,25 @@ export class BlockCache {
     const gpa = this.#fetchAddress(linear)
     const host = gpa < 0 ? -1 : this.#map.hostForRead(gpa)
     if (host < 0) return this.#decodeUncached(linear, mode)
-    return this.blockAt(host, mode) || this.#decode(linear, host, mode)
+    const known = this.blockAt(host, mode)
+    if (known) return known
+    if ((linear & 0xfff) > 0x1000 - MAX_BYTES) {
+      const crossing = this.#crossingAt(linear, host, mode)
+      if (crossing) return crossing
+    }
+    return this.#decode(linear, host, mode)
+  }
+
+  /** The block of an instruction at `linear` that ends in what the next page is now, or 0. */
+  #crossingAt(linear: number, host: number, mode: number): number {
+    for (let block = this.#i32[hashOf(host, mode)]; block; block = this.#i32[(block + D.BLOCK_NEXT) >> 2]) {
+      if (this.#i32[(block + D.BLOCK_MODE) >> 2] !== (mode | D.MODE_CROSSING)) continue
+      if (this.#i32[(block + D.BLOCK_HOST) >> 2] >>> 0 !== host) continue
+      const gpa = this.#fetchAddress(((linear | 0xfff) + 1) >>> 0)
+      const second = gpa < 0 ? -1 : this.#map.hostForRead(gpa)
+      if (this.#i32[(block + D.BLOCK_SECOND_PAGE) >> 2] >>> 0 === second) return block
+    }
+    return 0
   }
 
   /** The block decoded at host address `host` in `mode`, or 0. */
@@ -328,18 +377,28 @@ export class BlockCache {
       if (this.#decoder.form!.row.ends) break
     }
     this.#close(block, host, mode, count, at)
-    let page = this.#pages.get(host >>> 12)
-    if (!page) {
-      page = { bytes: new Uint32Array(128), blocks: [] }
-      this.#pages.set(host >>> 12, page)
-    }
-    this.#cpu.tlb.protect(host)
+    const page = this.#codePage(host)
     page.blocks.push(block)
     this.#mark(page, host, at)
+    this.#enterHash(block, host, mode)
+    return block
+  }
+
+  #enterHash(block: number, host: number, mode: number): void {
     const head = hashOf(host, mode)
     this.#i32[(block + D.BLOCK_NEXT) >> 2] = this.#i32[head]
     this.#i32[head] = block
-    return block
+  }
+
+  /** The page of `host`, which is about to hold code: no write passes unseen from here on. */
+  #codePage(host: number): CodePage {
+    let page = this.#pages.get(host >>> 12)
+    if (!page) {
+      page = { bytes: new Uint32Array(128), blocks: [], crossing: [] }
+      this.#pages.set(host >>> 12, page)
+    }
+    this.#cpu.tlb.protect(host)
+    return page
   }
 
   /** Completes a decoded instruction that starts `distance` bytes into its block. */
@@ -374,28 +433,35 @@ export class BlockCache {
     this.decoded++
   }
 
-  /** One instruction that crosses into the next page, which may be mapped elsewhere each time: its bytes are compared. */
+  /** One instruction that crosses into the next page, which may be mapped elsewhere each time. */
   #decodeCrossing(linear: number, host: number, mode: number): number {
     const first = 0x1000 - (linear & 0xfff)
     const window = this.#window
     window.set(this.#u8.subarray(host, host + first))
-    const second = this.#fetchAddress((linear + first) >>> 0)
-    for (let i = first; i < first + 15; i++) window[i] = second < 0 ? 0xff : this.#map.read(second + i - first, 1)
-    const key = this.#key(host, mode)
-    const known = this.#crossing.get(key)
-    if (known?.bytes.every((byte, i) => byte === window[i])) return known.block
-    const block = this.#decodeOne(mode, Math.min(first + 15, this.#untilLimit(this.#cpu.state.eip)))
-    this.#crossing.set(key, { block, bytes: window.slice(0, this.#decoder.length) })
+    const gpa = this.#fetchAddress((linear + first) >>> 0)
+    const second = gpa < 0 ? -1 : this.#map.hostForRead(gpa)
+    for (let i = first; i < first + MAX_BYTES; i++) window[i] = gpa < 0 ? 0xff : this.#map.read(gpa + i - first, 1)
+    const block = this.#decodeOne(mode, Math.min(first + MAX_BYTES, this.#untilLimit(this.#cpu.state.eip)))
+    if (second < 0) return block
+    this.#i32[(block + D.BLOCK_HOST) >> 2] = host
+    this.#i32[(block + D.BLOCK_MODE) >> 2] = mode | D.MODE_CROSSING
+    this.#i32[(block + D.BLOCK_SECOND_PAGE) >> 2] = second
+    const [before, behind] = [this.#codePage(host), this.#codePage(second)]
+    before.crossing.push(block)
+    this.#mark(before, host, first)
+    if (behind !== before) behind.crossing.push(block)
+    this.#mark(behind, second, this.#decoder.length - first)
+    this.#enterHash(block, host, mode)
     return block
   }
 
   /** Code that is no plain memory (MMIO, unmapped): read byte by byte, kept nowhere. */
   #decodeUncached(linear: number, mode: number): number {
-    for (let i = 0; i < 15; i++) {
+    for (let i = 0; i < MAX_BYTES; i++) {
       const gpa = this.#fetchAddress((linear + i) >>> 0)
       this.#window[i] = gpa < 0 ? 0xff : this.#map.read(gpa, 1)
     }
-    return this.#decodeOne(mode, Math.min(15, this.#untilLimit(this.#cpu.state.eip)))
+    return this.#decodeOne(mode, Math.min(MAX_BYTES, this.#untilLimit(this.#cpu.state.eip)))
   }
 
   /** A block of the one instruction in the window. Its length is recorded as 0, so that nobody remembers it. */

@@ -1,6 +1,6 @@
 /** Decoded code and memory that changes under it: self-modifying code, links between blocks, A20, counts. */
 import { describe, expect, it } from 'vitest'
-import { HALTED } from '../../../core/cpu/state/layout.ts'
+import { CR0, CR3, HALTED } from '../../../core/cpu/state/layout.ts'
 import { BareProcessor } from './bare-processor.ts'
 
 const EAX = 0
@@ -74,6 +74,56 @@ describe.each(['interpreter', 'compiler'] as const)('Code that changes (%s)', (e
     pc.cpu.state.u32[HALTED >> 2] = 0
     pc.cpu.run(100)
     expect(pc.cpu.state.reg16(EAX)).toBe(0x2211)
+  })
+
+  it('sees writes to both parts of an instruction that crosses, and other code there stays', () => {
+    const pc = new BareProcessor(engine)
+    // 1ffeh: mov ax, 1111h; jmp 3000h. 3000h: add bx, ax; loop 3006h; hlt; 3006h: [a write]; jmp 1ffeh
+    pc.put(0x1ffe, 'b81111 e9fc0f')
+    pc.put(0x3000, '01c3 e201 f4 90')
+    const go = (write: string) => {
+      const { state } = pc.cpu
+      pc.put(0x3006, `${write} e9f1ef`)
+      state.setReg32(1, 2)
+      state.setReg32(EBX, 0)
+      state.eip = 0x1ffe
+      state.u32[HALTED >> 2] = 0
+      pc.cpu.run(100)
+      return state.reg16(EBX)
+    }
+    // inc byte [2000h]: the high byte. inc byte [1fffh]: the low one. nop.
+    const [high, low, none] = ['fe060020', 'fe06ff1f', '90909090']
+    expect([high, low, none].map(go)).toEqual([0x1111 + 0x1211, 0x1211 + 0x1212, 2 * 0x1212])
+  })
+
+  it('fetches both parts of an instruction that crosses through the page tables of the moment', () => {
+    const pc = new BareProcessor(engine)
+    const { state } = pc.cpu
+    const [first, second] = [0x1_0000, 0x1_2000]
+    const put = (at: number, value: number) => pc.map.write(at, 4, value)
+    for (const directory of [first, second]) {
+      put(directory, (directory + 0x1000) | 7)
+      for (let page = 0; page < 32; page++) put(directory + 0x1000 + page * 4, (page << 12) | 7)
+    }
+    put(second + 0x1000 + 2 * 4, 0x5007)
+    // 1ffeh: mov ax, ..11h; add bx, ax; jmp 3000h, in two pages that may be mapped at 2000h
+    pc.put(0x1ffe, 'b811')
+    pc.put(0x2000, '11 01c3 e9fa0f')
+    pc.put(0x5000, '22 01c3 e9fa0f')
+    // 3000h: loop 3003h; hlt; 3003h: mov cr3, edx; xchg esi, edx; jmp 1ffeh
+    pc.put(0x3000, 'e201 f4 0f22da 6687d6 e9f2ef')
+    state.u32[CR0 >> 2] = 0x8000_0011
+    state.u32[CR3 >> 2] = first
+    state.setReg32(2, second)
+    state.setReg32(6, first)
+    state.setReg32(1, 5)
+    state.setReg32(EBX, 0)
+    state.eip = 0x1ffe
+    pc.cpu.updateMode()
+    pc.cpu.flushTlb()
+    pc.cpu.run(200)
+    expect(pc.shutdowns).toBe(0)
+    expect(state.reg16(EBX)).toBe((3 * 0x1111 + 2 * 0x2211) & 0xffff)
   })
 
   it('fetches through the A20 gate', () => {
