@@ -37,6 +37,8 @@ export const profileSchema = z.object({
   /** How often compiled code was left, by reason. */
   exits: z.record(z.string(), z.number()),
   time: z.array(z.object({ kind: z.enum(TIME_KINDS), seconds: z.number() })),
+  /** Functions of the host that took the most time, compiled guest code apart, the slowest first. */
+  functions: z.array(z.object({ name: z.string(), kind: z.enum(TIME_KINDS), seconds: z.number() })),
   /** The hottest regions, the hottest first. */
   regions: z.array(hotRegionSchema),
 })

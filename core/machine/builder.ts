@@ -118,7 +118,7 @@ class Pc implements Machine {
     wires.dma = add(i8237)
     const numericError = numericErrorWire(pic.irqInput(13))
     const profile = CPU_PROFILES[config.cpuProfile]
-    sharedImage ??= buildInterpreterImage()
+    sharedImage ??= buildInterpreterImage({ names: true })
     const firmwareHost = { isTrapAddress: (_linear: number) => false, trap: (_service: number) => {} }
     this.#cpu = new Cpu(
       sharedImage,

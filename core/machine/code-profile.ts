@@ -13,7 +13,7 @@ const MOST_REGIONS = 24
 const MOST_LINES = 200
 
 /** The part of a profile that the machine knows. */
-export type CodeFigures = Omit<MachineProfile, 'seconds' | 'guestSeconds' | 'time'>
+export type CodeFigures = Omit<MachineProfile, 'seconds' | 'guestSeconds' | 'time' | 'functions'>
 
 interface Totals {
   readonly instructions: number

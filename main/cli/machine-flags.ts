@@ -14,6 +14,7 @@ import { usageError } from './failure.ts'
 export interface MachineFlags {
   readonly memory?: string
   readonly cpu?: CpuProfile
+  readonly cap?: string
   readonly hda?: string
   readonly hdb?: string
   readonly cdrom?: string
@@ -35,6 +36,7 @@ export function addMachineFlags(command: Command): Command {
   return command
     .option('--memory <MIB>', `guest memory, ${MEMORY_MIB.min} to ${MEMORY_MIB.max} MiB`)
     .addOption(new Option('--cpu <PROFILE>', 'processor').choices(CPU_PROFILES))
+    .option('--cap <PERCENT>', 'most of one host core that it may use, 5 to 100')
     .option('--hda <FILE>', 'first hard disk')
     .option('--hdb <FILE>', 'second hard disk')
     .option('--cdrom <FILE>', 'CD image in the drive hdc')
@@ -67,10 +69,18 @@ export function settingsOf(flags: MachineFlags, name: string): MachineSettingsIn
     drives,
     boot: { ...bootOf(flags), kernel: kernelOf(flags) },
     ...(flags.memory === undefined ? {} : { memoryMib: memoryOf(flags.memory) }),
-    ...(flags.cpu === undefined ? {} : { cpu: { profile: flags.cpu } }),
+    ...cpuOf(flags),
     ...(flags.clock === undefined ? {} : { clock: { source: flags.clock } }),
     ...firmwareOf(flags),
   }
+}
+
+function cpuOf({ cpu, cap }: MachineFlags): Pick<MachineSettingsInput, 'cpu'> {
+  const capPercent = cap === undefined ? undefined : /^[0-9]+$/.test(cap) ? Number(cap) : Number.NaN
+  if (capPercent !== undefined && !(capPercent >= 5 && capPercent <= 100))
+    throw usageError(`--cap is a whole number from 5 to 100, not ${JSON.stringify(cap)}`)
+  if (cpu === undefined && capPercent === undefined) return {}
+  return { cpu: { ...(cpu && { profile: cpu }), ...(capPercent && { capPercent }) } }
 }
 
 function memoryOf(text: string): number {

@@ -4,7 +4,7 @@
  * memory beyond the guest's own when a guest of 256 MiB has used nearly all of it. Linux only: reads /proc.
  */
 import { spawn } from 'node:child_process'
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { FIRMWARES } from '../support/firmwares.ts'
 import { pathOf } from '../support/needs.ts'
 import { shared } from '../support/shared.ts'
+import { cpuSeconds, residentMib } from './host-process.ts'
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '10' }, only: { type: 'string' } } })
 const seconds = Number(values.seconds)
@@ -19,19 +20,6 @@ const command = join(import.meta.dirname, '../../main/cli/vitrine.mjs')
 const MEMORY_MIB = 256
 /** What the guest is made to write to its memory. */
 const FILLED_MIB = 210
-/** The unit of times in /proc is a hundredth of a second wherever Linux runs. */
-const TICKS_PER_SECOND = 100
-
-/** User and system time of a process and all its threads, in ticks (proc(5), stat fields 14 and 15). */
-function cpuTicks(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return Number(fields[11]) + Number(fields[12])
-}
-
-function residentMib(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
-}
 
 /** Runs a machine through `script`, then measures it, then ends it. */
 async function measure(flags: readonly string[], script: readonly string[], work: (pid: number) => Promise<string>) {
@@ -55,9 +43,9 @@ async function measure(flags: readonly string[], script: readonly string[], work
 }
 
 async function idleShare(pid: number): Promise<string> {
-  const before = cpuTicks(pid)
+  const before = cpuSeconds(pid)
   await delay(seconds * 1000)
-  return `${(((cpuTicks(pid) - before) / TICKS_PER_SECOND / seconds) * 100).toFixed(1)} % of a core`
+  return `${(((cpuSeconds(pid) - before) / seconds) * 100).toFixed(1)} % of a core`
 }
 
 const kernel = pathOf(shared('guests/vmlinuz-686'))

@@ -10,6 +10,8 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   disk: 'kernels of the benchmark disk, against peers or another revision',
   'disk-images': 'disk formats and chains of overlays',
   idle: 'what a machine costs that does nothing',
+  'long-run': 'memory and speed of a guest that runs changing code for half an hour',
+  'two-guests': 'two machines at once, and a cap of the processor',
   vga: 'drawing of the screen',
   x87: 'functions of the coprocessor',
 }

@@ -13,6 +13,8 @@ import { type Frame, kindOf, regionOf } from './time-kinds.ts'
 
 /** Time between two samples, in microseconds. */
 const INTERVAL_US = 1000
+/** Functions that a profile lists. */
+const MOST_FUNCTIONS = 40
 
 export class Profiler {
   readonly #machine: Machine
@@ -50,19 +52,37 @@ export class Profiler {
     this.#session = undefined
     const kinds = new Map<TimeKind, number>(TIME_KINDS.map((kind) => [kind, 0]))
     const regions = new Map<number, number>()
+    const functions = new Map<string, { name: string; kind: TimeKind; seconds: number }>()
     for (const { stack, seconds: spent } of samples) {
       const kind = kindOf(stack)
       kinds.set(kind, kinds.get(kind)! + spent)
       const region = stack[0] ? regionOf(stack[0]) : -1
       if (region >= 0) regions.set(region, (regions.get(region) ?? 0) + spent)
+      else if (stack[0] && kind !== 'idle') {
+        const name = nameOf(stack)
+        const known = functions.get(`${kind} ${name}`)
+        if (known) known.seconds += spent
+        else functions.set(`${kind} ${name}`, { name, kind, seconds: spent })
+      }
     }
     return {
       seconds,
       guestSeconds,
       time: [...kinds].map(([kind, spent]) => ({ kind, seconds: spent })),
+      functions: [...functions.values()].sort((a, b) => b.seconds - a.seconds).slice(0, MOST_FUNCTIONS),
       ...this.#machine.codeProfile.stop((serial) => regions.get(serial) ?? 0),
     }
   }
+}
+
+/** The innermost function and its file; V8's own with the one of ours that called it. */
+function nameOf(stack: readonly Frame[]): string {
+  const [innermost] = stack
+  const own = innermost?.functionName || 'anonymous'
+  const caller = stack.find(({ url }) => url !== '')
+  if (!caller || caller.url.startsWith('wasm://')) return own
+  const file = caller.url.slice(caller.url.lastIndexOf('/') + 1)
+  return caller === innermost ? `${own} (${file})` : `${own} of ${caller.functionName} (${file})`
 }
 
 interface Sampled {

@@ -31,6 +31,8 @@ export function kindOf(stack: readonly Frame[]): TimeKind {
   // Making a module is V8's work below ours.
   if (stack.some(({ url }) => /core\/cpu\/jit\//.test(url))) return 'compiling'
   if (innermost.functionName === '(garbage collector)') return 'other'
+  // V8 makes machine code of a region at its first call, and names the door that the call came in by.
+  if (innermost.functionName.startsWith('js-to-wasm')) return 'compiling'
   if (innermost.url.startsWith('wasm://')) {
     if (regionOf(innermost) >= 0) return 'compiled'
     return stack.some((frame) => regionOf(frame) >= 0) ? 'slow-paths' : 'interpreted'

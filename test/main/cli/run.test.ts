@@ -175,6 +175,7 @@ describe('vitrine run refuses with one line and status 2', { timeout: 30_000 }, 
       ['--hda', 'disk.img', '--memory', '64M'],
       '--memory is a whole number of MiB from 1 to 3072, not "64M"',
     ],
+    ['a cap of 4 %', ['--hda', 'disk.img', '--cap', '4'], '--cap is a whole number from 5 to 100, not "4"'],
     ['an unknown processor', ['--hda', 'disk.img', '--cpu', 'z80'], /argument 'z80' is invalid/],
     [
       'an unknown boot device',

@@ -16,6 +16,7 @@ it.each([
   ['slow-paths', [run, loop('#runOnce')]],
   ['compiling', [frame('', 'Module'), frame('file:///app/core/cpu/jit/compiler.ts'), interpreter, run]],
   ['compiling', [frame('file:///app/core/wasm/byte-sink.ts'), frame('file:///app/core/cpu/jit/compiler.ts'), run]],
+  ['compiling', [frame('', 'js-to-wasm::'), run, loop('#runOnce')]],
   ['devices', [frame('file:///app/core/devices/display/vga/vga.ts'), interpreter, run]],
   ['devices', [frame('file:///app/core/machine/run-loop.ts'), loop('#runOnce')]],
   ['devices', [frame('', 'readSync'), frame('file:///app/worker/files/file-store.ts'), region, run]],
