@@ -22,6 +22,9 @@ import * as L from '../state/layout.ts'
 import type { RegionFunction } from './region-function.ts'
 import { ACCESSES_AT, commitWrite, raiseAt, syncAt } from './region-runtime.ts'
 
+/** x87 instructions that read memory: those that push it, and those that work on ST(0). */
+const MEMORY_OPERAND = /^F(?:(LD|ILD|BLD)|(I?(?:ADD|SUB|MUL|DIV|COM)\w*))$/
+
 const PAGE_MASK = 0xffff_f000
 
 /** Where an instruction stands, for the code made from it. */
@@ -137,6 +140,8 @@ export class BlockOps extends MachineOps {
     const { x87 } = this.#fn
     if (!x87.tracked) return super.x87Pending()
     x87.wait(this.#leaveBefore)
+    const [, load, works] = MEMORY_OPERAND.exec(this.form.row.mnemonic) ?? []
+    if (this.form.operands.some((_, i) => this.isMemory(i)) && (load || works)) x87.expect(!!load, this.#leaveBefore)
     return constI32(0)
   }
 

@@ -23,7 +23,7 @@ import { INLINE } from './x87-inline.ts'
 
 /** An x87 instruction for so many others makes it worth while. */
 const WORTH = 10
-const LOCALS = ['base', 'top', 'tags', 'status', 'mode', 'fip', 'fdp', 'fcs', 'fds', 'irregular'] as const
+const LOCALS = ['base', 'top', 'tags', 'status', 'mode', 'fip', 'fdp', 'fcs', 'fds', 'cs', 'irregular'] as const
 type LocalName = (typeof LOCALS)[number]
 
 /** What is known at a place in the code. */
@@ -69,7 +69,12 @@ export class X87Stack {
     const forms = region.blocks.flatMap((block) => block.forms)
     const mine = forms.filter(({ row }) => row.unit === 'x87')
     if (mine.length * WORTH < forms.length || mine.length === 0) return
-    if (forms.some(({ row }) => row.unit === 'mmx' || UNTRACKED.has(row.mnemonic))) return
+    // SSE instructions with MMX operands change the stack, too.
+    const others = forms.some(
+      ({ row, operands }) =>
+        row.unit === 'mmx' || UNTRACKED.has(row.mnemonic) || operands.some((o) => o.file === 'mmx'),
+    )
+    if (others) return
     this.#tracked = true
     for (const entry of region.entries) this.#arrivals.set(entry, NOTHING)
     for (let v = 0; v < 8; v++) {
@@ -146,8 +151,9 @@ export class X87Stack {
     f.set(this.#local('fip'), i32.load(0, L.FPU_IP))
     f.set(this.#local('fdp'), i32.load(0, L.FPU_DP))
     f.set(this.#local('fds'), i32.load(0, L.FPU_DS))
-    // Where the selector is to be taken from.
-    f.set(this.#local('fcs'), i32.const(L.FPU_CS))
+    f.set(this.#local('fcs'), i32.load(0, L.FPU_CS))
+    // What changes CS leaves the region; but it is in memory when the region's end is reached.
+    f.set(this.#local('cs'), i32.load(0, L.segmentOffset(L.CS) + L.SEG_SELECTOR))
   }
 
   store(): void {
@@ -159,7 +165,7 @@ export class X87Stack {
     f.store32(0, this.#local('status'), L.FPU_STATUS)
     f.store32(0, this.#local('fip'), L.FPU_IP)
     f.store32(0, this.#local('fdp'), L.FPU_DP)
-    f.store32(0, i32.load(this.#local('fcs')), L.FPU_CS)
+    f.store32(0, this.#local('fcs'), L.FPU_CS)
     f.store32(0, this.#local('fds'), L.FPU_DS)
   }
 
@@ -253,7 +259,7 @@ export class X87Stack {
   track(eip: I32, operand?: { readonly address: I32; readonly segment: I32 }): void {
     const { f } = this
     f.set(this.#local('fip'), eip)
-    f.set(this.#local('fcs'), i32.const(L.segmentOffset(L.CS)))
+    f.set(this.#local('fcs'), this.#local('cs'))
     if (!operand) return
     f.set(this.#local('fdp'), operand.address)
     f.set(this.#local('fds'), i32.load(operand.segment, L.SEG_SELECTOR))
@@ -301,8 +307,16 @@ export class X87Stack {
     return value ?? true
   }
 
+  /**
+   * Before an instruction reads its operand from memory, which must not happen twice: `load` says that it pushes the operand, else
+   * it works on ST(0).
+   */
+  expect(load: boolean, leaveBefore: () => void): void {
+    this.#ready({ reads: load ? [] : [0], move: load ? -1 : 0 }, leaveBefore)
+  }
+
   /** Finds out what is not known yet about the registers that `effect` concerns. */
-  #ready(effect: Effect, leaveBefore: () => void): void {
+  #ready(effect: Pick<Effect, 'reads' | 'move'>, leaveBefore: () => void): void {
     const { top, tagged, full, quiet } = this.#known
     const wanted = [...effect.reads.map((i) => [i, true] as const), ...(effect.move < 0 ? [[-1, false] as const] : [])]
     let [mask, value] = [0, 0]
