@@ -6,6 +6,7 @@ import type { IconName } from '../parts/icons.ts'
 import type { strings } from '../strings/en.ts'
 import ConsolePanel from './console/ConsolePanel.svelte'
 import LogPanel from './log/LogPanel.svelte'
+import ProfilerPanel from './profiler/ProfilerPanel.svelte'
 import SettingsPanel from './settings/SettingsPanel.svelte'
 
 /** A panel about one machine. */
@@ -24,4 +25,5 @@ export const panels: readonly PanelDescriptor[] = [
   { id: 'console', titleKey: 'console', icon: 'view', component: ConsolePanel, when: always },
   { id: 'settings', titleKey: 'settings', icon: 'settings', component: SettingsPanel, when: always },
   { id: 'log', titleKey: 'log', icon: 'log', component: LogPanel, when: always },
+  { id: 'profiler', titleKey: 'profiler', icon: 'gauge', component: ProfilerPanel, when: always },
 ]

@@ -25,6 +25,19 @@ export function formatMips(mips: number): string {
   return strings.units.mips(mips >= 10 ? Math.round(mips) : Number(mips.toFixed(1)))
 }
 
+/** "950", "12.3 k", "4.56 M": three significant digits at most. */
+export function formatCount(count: number): string {
+  const steps = ['', ' k', ' M', ' G', ' T']
+  let value = count
+  let step = 0
+  while (value >= 999.5 && step < steps.length - 1) {
+    value /= 1000
+    step++
+  }
+  const digits = step === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2
+  return `${Number(value.toFixed(digits))}${steps[step]}`
+}
+
 export function formatPercent(part: number): string {
   return `${Math.round(Math.min(1, Math.max(0, part)) * 100)} %`
 }

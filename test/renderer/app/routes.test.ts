@@ -12,6 +12,7 @@ describe('addresses within the page', () => {
       { panel: 'console', machineId: A },
       { panel: 'settings', machineId: B },
       { panel: 'log', machineId: A },
+      { panel: 'profiler', machineId: B },
     ]
     expect(routes.map((route) => parseRoute(routeHash(route)))).toEqual(routes)
   })
