@@ -32,10 +32,8 @@ export class PackedCache {
     if (known) return known
     const { method, pieceBytes, mayBeShort } = this.#pieces
     const available = Math.min(lengthBytes, Math.max(0, this.#store.sizeBytes - position))
-    const packed = new Uint8Array(available)
-    this.#store.read(position, packed)
     const piece = new Uint8Array(pieceBytes)
-    const length = available === 0 ? 0 : this.#host.unpack(method, packed, piece)
+    const length = available === 0 ? 0 : this.#unpack(method, position, available, piece)
     if (length === 0 || (length < pieceBytes && !mayBeShort))
       throw new AppError('disk/corrupt-image', `${this.#path} is damaged: a compressed piece is too short`, {
         context: { path: this.#path, offset: position },
@@ -44,5 +42,11 @@ export class PackedCache {
       this.#unpacked.delete(this.#unpacked.keys().next().value as number)
     this.#unpacked.set(position, piece)
     return piece
+  }
+
+  #unpack(method: PackedPieces['method'], position: number, lengthBytes: number, into: Uint8Array): number {
+    const packed = new Uint8Array(lengthBytes)
+    this.#store.read(position, packed)
+    return this.#host.unpack(method, packed, into)
   }
 }

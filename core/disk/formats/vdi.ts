@@ -117,7 +117,10 @@ class VdiLayer implements ImageLayer {
     this.#map = viewOf(bytes)
     for (let block = 0; block < header.blocks; block++) {
       const place = this.#map.getUint32(block * 4, true)
-      if (place < ZERO && place >= this.#allocated) this.#allocated = place + 1
+      if (place >= ZERO) continue
+      if (!readOnly && this.#position(place) >= store.sizeBytes)
+        throw corrupt(path, `block ${block} is past its end`, header.blocksOffset + block * 4)
+      if (place >= this.#allocated) this.#allocated = place + 1
     }
     // A write that was cut short has counted a block and not named it, or the reverse.
     if (!readOnly && this.#allocated !== header.allocated) this.#writeWord(Field.allocated, this.#allocated)

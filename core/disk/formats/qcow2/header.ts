@@ -149,7 +149,7 @@ function checkPlaces(header: Qcow2Header, path: string): void {
   if (!aligned(refcountTableOffset) || refcountTableOffset === 0)
     throw corrupt(path, 'the place of the refcount table', 48)
   if (header.snapshotCount > MAX_SNAPSHOTS) throw corrupt(path, 'the number of snapshots', 60)
-  if (header.snapshotCount > 0 && !aligned(header.snapshotOffset)) throw corrupt(path, 'the place of the snapshots', 64)
+  if (!aligned(header.snapshotOffset)) throw corrupt(path, 'the place of the snapshots', 64)
 }
 
 interface Extensions {

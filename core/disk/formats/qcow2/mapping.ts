@@ -22,6 +22,8 @@ export const ZERO = 1
 /** Bits 55..32 of an offset, in the high word, and 31..9 in the low one. */
 const OFFSET_HIGH = 0x00ff_ffff
 const OFFSET_LOW = 0xffff_fe00
+/** No file is as large. */
+const MAX_OFFSET = 2 ** 52
 
 export class Mapping {
   readonly clusterBytes: number
@@ -84,6 +86,7 @@ export class Mapping {
     const offset =
       (this.#l1.getUint32(index) & OFFSET_HIGH) * HIGH + ((this.#l1.getUint32(index + 4) & OFFSET_LOW) >>> 0)
     if (offset % this.clusterBytes !== 0) throw this.#corrupt('an L2 table is at no cluster', this.#l1Offset + index)
+    if (offset >= this.#store.sizeBytes) throw this.#corrupt('an L2 table is past its end', this.#l1Offset + index)
     return offset
   }
 
@@ -148,7 +151,8 @@ export class Mapping {
   /** Offset in the file that the loaded entry names, 0 for none. Not for packed clusters. */
   get offset(): number {
     const offset = (this.high & OFFSET_HIGH) * HIGH + ((this.low & OFFSET_LOW) >>> 0)
-    if ((this.low & (this.clusterBytes - 1) & OFFSET_LOW) !== 0) throw this.#corrupt('a cluster lies askew', offset)
+    if ((this.low & (this.clusterBytes - 1) & OFFSET_LOW) !== 0 || offset > MAX_OFFSET)
+      throw this.#corrupt('a cluster lies askew', offset)
     return offset
   }
 
@@ -188,6 +192,11 @@ export class Mapping {
   replaceL1(offset: number, bytes: Uint8Array, entries: number): void {
     this.#l1 = viewOf(bytes.subarray(0, entries * 8))
     this.#l1Offset = offset
+  }
+
+  /** Throws for a cluster that would be written far behind the end of the file. */
+  requireInFile(offset: number): void {
+    if (offset >= this.#store.sizeBytes) throw this.#corrupt('a cluster is past its end', offset)
   }
 
   #corrupt(what: string, offset: number): AppError {

@@ -195,6 +195,7 @@ export class Qcow2Layer implements ImageLayer {
     const within = position - cluster * clusterBytes
     mapping.load(cluster)
     if (!this.#isOwned(cluster)) return 0
+    mapping.requireInFile(mapping.offset)
     this.#runPosition = mapping.offset + within
     let length = clusterBytes - within
     for (let next = mapping.offset + clusterBytes; length < lengthBytes; next += clusterBytes, length += clusterBytes) {

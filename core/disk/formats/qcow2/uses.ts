@@ -117,11 +117,15 @@ export class UseWalker {
     const bytes = new Uint8Array(40)
     let at = snapshotOffset
     for (let i = 0; i < snapshotCount; i++) {
+      if (at + 40 > this.#store.sizeBytes) {
+        this.#report(`snapshot ${i + 1} is past the end of the file`)
+        break
+      }
       this.#store.read(at, bytes)
       const view = viewOf(bytes)
       const place = { offset: readU64(view, 0), entries: view.getUint32(8) }
       const length = 40 + view.getUint32(36) + view.getUint16(12) + view.getUint16(14)
-      if (at + 40 > this.#store.sizeBytes || length > MAX_SNAPSHOT_ENTRY_BYTES || place.entries > 1 << 22) {
+      if (length > MAX_SNAPSHOT_ENTRY_BYTES || place.entries > 1 << 22) {
         this.#report(`snapshot ${i + 1} is damaged`)
         break
       }

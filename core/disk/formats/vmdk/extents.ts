@@ -110,6 +110,7 @@ export class SparseExtent implements VmdkExtent {
     const table = Math.floor(grain / tableEntries)
     const sector = this.#directory.getUint32(table * 4, true)
     if (sector === 0) return 0
+    if (sector * SECTOR_BYTES >= this.store.sizeBytes) throw this.#corrupt('a grain table is past its end', sector)
     return this.#tables.slice(sector * SECTOR_BYTES).view.getUint32((grain - table * tableEntries) * 4, true)
   }
 
@@ -162,6 +163,7 @@ export class SparseExtent implements VmdkExtent {
       const entry = this.#entry(grain)
       let length = Math.min(lengthBytes, grainBytes - within)
       if (this.#isMissing(entry)) this.#allocate(grain, within, length, from, offset)
+      else if (entry * SECTOR_BYTES >= this.store.sizeBytes) throw this.#corrupt('a grain is past its end', entry)
       else {
         length = this.#writableRun(grain, entry, length, lengthBytes)
         this.store.write(entry * SECTOR_BYTES + within, from, offset, length)
@@ -224,6 +226,12 @@ export class SparseExtent implements VmdkExtent {
     this.store.write(directoryOffset + table * 4, entry)
     this.#directory.setUint32(table * 4, view.getUint32(0, true), true)
     this.#end = end
+  }
+
+  #corrupt(what: string, sector: number): AppError {
+    return new AppError('disk/corrupt-image', `${this.#path} is damaged: ${what}`, {
+      context: { path: this.#path, offset: sector * SECTOR_BYTES },
+    })
   }
 
   /** Places are 32-bit sector numbers. */

@@ -59,7 +59,7 @@ function openSparse({ store, host, path, readOnly }: LayerRequest): ImageLayer {
 }
 
 function embedded(store: ByteStore, { descriptorOffset, descriptorBytes }: SparseHeader): string {
-  if (descriptorOffset === 0 || descriptorBytes > MAX_DESCRIPTOR_BYTES) return ''
+  if (descriptorOffset === 0 || descriptorOffset >= store.sizeBytes || descriptorBytes > MAX_DESCRIPTOR_BYTES) return ''
   const bytes = new Uint8Array(Math.min(descriptorBytes, Math.max(0, store.sizeBytes - descriptorOffset)))
   store.read(descriptorOffset, bytes)
   return latin1(bytes)
