@@ -23,7 +23,9 @@ import { createConsoleService } from './services/console-service.ts'
 import { importDemo } from './services/import-image.ts'
 import { createLibraryService } from './services/library-service.ts'
 import { createMachineService } from './services/machine-service.ts'
+import { createSnapshotService } from './services/snapshot-service.ts'
 import { createUploadService } from './services/upload-service.ts'
+import { Snapshots } from './snapshots/snapshots.ts'
 import { Machines } from './vm/machines.ts'
 import { ThreadPools } from './vm/vm-pool.ts'
 
@@ -49,6 +51,7 @@ export interface HostOptions {
 
 export class Host {
   readonly machines: Machines
+  readonly snapshots: Snapshots
   readonly events = new HostEvents()
   readonly libraryFolder: string
   readonly #pools: ThreadPools
@@ -62,12 +65,14 @@ export class Host {
     this.#pools = pools
     this.#lock = lock
     this.machines = new Machines(library, pools, this.events)
+    this.snapshots = new Snapshots(this.machines, pools, this.events)
     const importer = { library, pools, events: this.events }
     const services: Services = {
       app: createAppService({ version: appVersion(), libraryFolder, shell: options.shell }, this.machines, this.events),
       library: createLibraryService(this.machines, importer),
       machine: createMachineService(this.machines, pools),
       console: createConsoleService(this.machines),
+      snapshot: createSnapshotService(this.machines, this.snapshots),
       upload: createUploadService(),
     }
     this.#dispatcher = new Dispatcher(services, new RotatingLog(join(libraryFolder, OWN_FOLDER, 'logs/host.log')))
@@ -92,7 +97,9 @@ export class Host {
       const library = await Library.open(libraryFolder)
       const demo = fileURLToPath(demoImage)
       if (first && options.welcome && existsSync(demo)) await importDemo(library, pools, demo)
-      return new Host(options, library, pools, lock)
+      const host = new Host(options, library, pools, lock)
+      await host.snapshots.recoverAll()
+      return host
     } catch (error) {
       lock.release()
       await pools.dispose()
@@ -121,6 +128,7 @@ export class Host {
   /** Switches every machine off, ends all connections and gives the library free. */
   async dispose(): Promise<void> {
     await this.machines.stopAll()
+    await this.snapshots.dispose()
     for (const connection of [...this.#connections]) connection.close()
     await this.#pools.dispose()
     this.#lock.release()

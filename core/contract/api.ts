@@ -5,6 +5,7 @@ import { consoleApi } from './console-api.ts'
 import { libraryApi } from './library-api.ts'
 import { machineApi } from './machine-api.ts'
 import type { Method } from './method.ts'
+import { snapshotApi } from './snapshot-api.ts'
 import { uploadApi } from './upload-api.ts'
 
 export const api = {
@@ -12,6 +13,7 @@ export const api = {
   library: libraryApi,
   machine: machineApi,
   console: consoleApi,
+  snapshot: snapshotApi,
   upload: uploadApi,
 } as const
 

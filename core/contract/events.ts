@@ -36,6 +36,15 @@ export const events = {
     doneBytes: z.number(),
     totalBytes: z.number(),
   }),
+  /** The snapshots of a machine are others, or the present stands elsewhere: read the tree again. */
+  'snapshots-changed': z.object({ id: machineIdSchema }),
+  /** How far a long piece of work on a machine's snapshots or files is. The last event of each has `doneBytes` = `totalBytes`. */
+  'snapshot-progress': z.object({
+    id: machineIdSchema.nullable(),
+    work: z.enum(['take', 'save', 'merge', 'clone', 'export', 'import']),
+    doneBytes: z.number(),
+    totalBytes: z.number(),
+  }),
   /** Something the user should read; never blocks. */
   notification: z.object({
     level: z.enum(['info', 'warning', 'error']),

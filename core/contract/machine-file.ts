@@ -11,7 +11,10 @@ const OLDEST_MACHINE_SCHEMA_VERSION = 1
 
 /** `migrations[n]` makes version n + 1 from version n. Pure: takes and returns plain JSON. */
 export type MigrationTable = Readonly<Record<number, (file: Record<string, unknown>) => Record<string, unknown>>>
-const migrations: MigrationTable = {}
+const migrations: MigrationTable = {
+  // Version 2 has snapshots; what is absent has its default.
+  1: (file) => file,
+}
 
 /** A machine.json is a few KiB; more is not one. */
 const MAX_CHARACTERS = 1 << 20

@@ -5,7 +5,7 @@
 import { z } from '../base/schema.ts'
 
 /** Version of the layout below. Raise it with every change that old apps cannot read, and add a migration. */
-export const MACHINE_SCHEMA_VERSION = 1
+export const MACHINE_SCHEMA_VERSION = 2
 
 export const MEMORY_MIB = { min: 1, max: 3072, default: 64 } as const
 
@@ -120,6 +120,8 @@ const settings = {
       source: z.enum(['host', 'virtual']).default('host'),
       /** What the guest takes its real-time clock for. DOS and Windows expect local time. */
       rtc: z.enum(['local', 'utc']).default('local'),
+      /** What the real-time clock shows when a saved state is taken up: the time of now, or the time at which it was saved. */
+      resume: z.enum(['present', 'continue']).default('present'),
     })
     .prefault({}),
   boot: z
@@ -149,6 +151,16 @@ const settings = {
     .refine((ports) => unique(ports.map((port) => port.port)), { message: 'Each COM port stands in the list once' })
     .default([{ port: 1, kind: 'terminal', file: null }]),
   networkAdapters: z.array(z.never()).default([]),
+  /** Snapshots that are taken without being asked for. */
+  snapshots: z
+    .strictObject({
+      beforeStart: z.boolean().default(false),
+      /** While it runs; null is never. */
+      everyMinutes: z.int().min(1).max(10_080).nullable().default(null),
+      /** How many of them are kept: the oldest that is neither pinned nor the last one goes. */
+      keep: z.int().min(1).max(100).default(10),
+    })
+    .prefault({}),
   notes: z.string().max(20_000).default(''),
   tags: z
     .array(z.string().trim().min(1).max(40))
@@ -175,6 +187,7 @@ export const machinePatchSchema = z.strictObject({
   display: settings.display.unwrap().optional(),
   serialPorts: settings.serialPorts.unwrap().optional(),
   networkAdapters: settings.networkAdapters.unwrap().optional(),
+  snapshots: settings.snapshots.unwrap().optional(),
   notes: settings.notes.unwrap().optional(),
   tags: settings.tags.unwrap().optional(),
 })
@@ -183,10 +196,26 @@ export type MachinePatch = z.infer<typeof machinePatchSchema>
 /** Identity of a machine: made once, kept through renames and moves, renewed for copies. */
 export const machineIdSchema = z.uuid()
 
+/** Identity of a snapshot, and the name of its folder. */
+export const snapshotIdSchema = z.uuid()
+
+/** Where the machine stands among its snapshots. Only the app writes it. */
+const presentSchema = z.strictObject({
+  /** The snapshot that the present goes on from. */
+  parent: snapshotIdSchema.nullable().default(null),
+  /** A snapshot that is being taken: its disks are in use already. If its folder is there, it is the parent. */
+  pending: snapshotIdSchema.nullable().default(null),
+  /** The snapshot, or saved state, whose memory the next start takes up. */
+  resume: snapshotIdSchema.nullable().default(null),
+})
+export type Present = z.infer<typeof presentSchema>
+export const NO_SNAPSHOTS: Present = { parent: null, pending: null, resume: null }
+
 /** The whole of machine.json. */
 export const machineSpecSchema = z.strictObject({
   schemaVersion: z.literal(MACHINE_SCHEMA_VERSION),
   id: machineIdSchema,
   ...settings,
+  present: presentSchema.prefault({}),
 })
 export type MachineSpec = z.infer<typeof machineSpecSchema>

@@ -36,10 +36,21 @@ export interface RunOptions {
   readonly stepped: boolean
 }
 
+/** A saved state that the machine takes up instead of starting. Paths are absolute. */
+export interface ResumeSource {
+  /** Identity of the snapshot, which later ones may refer to. */
+  readonly id: string
+  readonly stateFile: string
+  readonly memoryMap: string
+  readonly packFolder: string
+}
+
 /** The task that the pool runs. Paths in `spec` are absolute; the port is transferred. */
 export interface VmThreadTask<Port> {
   readonly spec: MachineSpec
   readonly options: RunOptions
+  /** The machine is paused then, until it is told to resume. */
+  readonly resume: ResumeSource | null
   readonly port: Port
   readonly control: SharedArrayBuffer
 }
@@ -68,6 +79,18 @@ export type VmThreadRequest =
       readonly discardWrites: boolean
     }
   | { readonly type: 'eject'; readonly slot: DriveSlot }
+  /**
+   * Takes the state of a moment and keeps its memory until `snapshot-end`. From that moment on writes of the drives go to
+   * `overlays`, empty images that stand on the present ones.
+   */
+  | {
+      readonly type: 'snapshot-begin'
+      readonly overlays: readonly { readonly slot: DriveSlot; readonly file: string }[]
+      /** The snapshot before: pages that were not written since need not be stored. */
+      readonly base: string | null
+    }
+  /** The memory has been written; `id` is the snapshot that later ones may refer to, null when it failed. */
+  | { readonly type: 'snapshot-end'; readonly id: string | null }
   | { readonly type: 'screen-text' }
   /** Draws the picture into the frame buffer at once and tells it as a `frame`. */
   | { readonly type: 'draw' }
@@ -91,6 +114,7 @@ export type VmThreadRequest =
 
 /** Results by request; those not listed answer with null. */
 export interface VmThreadReplies {
+  'snapshot-begin': SnapshotMoment
   'screen-text': ScreenText
   stats: VmThreadStats
   'profile-stop': MachineProfile
@@ -100,6 +124,29 @@ export interface VmThreadReplies {
 export type VmThreadReply<T extends VmThreadRequest['type']> = T extends keyof VmThreadReplies
   ? VmThreadReplies[T]
   : null
+
+/** A moment of a machine: its state, and what its memory is read from. */
+export interface SnapshotMoment {
+  readonly state: Uint8Array<ArrayBuffer>
+  readonly memory: SharedArrayBuffer
+  readonly savedOffset: number
+  readonly pages: number
+  readonly buffers: SharedPageBuffers
+  /** For each page whether it was written since the base; null when that is not known. */
+  readonly dirty: Uint8Array<ArrayBuffer> | null
+  /** Contents of the floppies that the guest may have written. */
+  readonly floppies: readonly { readonly slot: DriveSlot; readonly bytes: Uint8Array<ArrayBuffer> }[]
+  readonly guestSeconds: number
+  /** How long the guest stood still. */
+  readonly gapMs: number
+}
+
+/** See core/memory/copy-on-write.ts. */
+export interface SharedPageBuffers {
+  readonly claims: SharedArrayBuffer
+  readonly spare: SharedArrayBuffer
+  readonly returned: SharedArrayBuffer
+}
 
 export interface VmThreadStats {
   readonly speedMips: number

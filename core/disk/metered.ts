@@ -8,13 +8,20 @@ export class MeteredDisk implements BlockDevice {
   readonly sectorBytes: number
   readonly sectors: number
   readonly readOnly: boolean
-  readonly #device: BlockDevice
+  #device: BlockDevice
 
   constructor(device: BlockDevice) {
     this.#device = device
     this.sectorBytes = device.sectorBytes
     this.sectors = device.sectors
     this.readOnly = device.readOnly
+  }
+
+  /** Goes on with `device`, which holds the same, and returns the one before. */
+  switchTo(device: BlockDevice): BlockDevice {
+    const before = this.#device
+    this.#device = device
+    return before
   }
 
   readSectors(lba: number, count: number, into: Uint8Array, offset = 0): void {

@@ -14,11 +14,15 @@ interface Suspended {
   readonly entry: ServiceEntry
   readonly steps: Steps
   readonly step: Step
+  /** When it began to wait for ROM code to take the step. */
+  readonly sinceNs: number
 }
 
 /** Virtual-8086 guests may be ended by their monitor in the middle of a service; what they leave behind is bounded. */
 const SUSPENDED_MAX = 64
 const BDA_TOUCHED = { address: 0x400, length: 0x110 }
+/** ROM code takes a step in microseconds, unless its task has been ended by a monitor. */
+const ABANDONED_NS = 2_000_000_000
 /** How long a pausing service lets the machine rest, in nanoseconds. */
 const PAUSE_NS = 20_000
 
@@ -34,9 +38,15 @@ export class Firmware {
     this.#services = services()
   }
 
-  /** Whether no service is half done. Only then can the machine be saved; a few hundred instructions later it is. */
+  /**
+   * Whether no service is half done. Only then can the machine be saved; a few hundred instructions later it is. Services that
+   * nobody has gone on with for long do not count: their tasks are gone.
+   */
   get quiescent(): boolean {
-    return this.#suspended.size === 0
+    if (this.#suspended.size === 0) return true
+    const alive = this.machine.clock.nowNs() - ABANDONED_NS
+    for (const { sinceNs } of this.#suspended.values()) if (sinceNs > alive) return false
+    return true
   }
 
   /** Forgets half-done services: at a reset of the CPU, and when a saved state is restored. */
@@ -101,7 +111,7 @@ export class Firmware {
   #run(call: Call, entry: ServiceEntry, steps: Steps, value: number): void {
     const next = this.#guarded(call, () => steps.next(value))
     if (next.done) this.#finish(call, entry)
-    else this.#suspend({ call, entry, steps, step: next.value })
+    else this.#suspend({ call, entry, steps, step: next.value, sinceNs: this.machine.clock.nowNs() })
   }
 
   /** Lets the ROM's stub take the step. The registers that it uses are restored from the call when the service ends. */

@@ -26,6 +26,7 @@ import { i82077aa } from '../devices/storage/i82077aa/i82077aa.ts'
 import { cmosLayout } from '../devices/timer/cmos-layout.ts'
 import { i8254 } from '../devices/timer/i8254.ts'
 import { mc146818 } from '../devices/timer/mc146818.ts'
+import type { BlockDevice } from '../disk/block-device.ts'
 import { FLOPPY_DRIVES } from '../disk/floppy-formats.ts'
 import { biosGeometry, driveGeometry } from '../disk/geometry.ts'
 import { KERNEL_ROM_PCI } from '../firmware/rom/kernel-rom.ts'
@@ -288,6 +289,14 @@ class Pc implements Machine {
 
   settleMedia(): void {
     for (const { medium } of this.#drives.all) medium?.settle()
+  }
+
+  switchMedium(...[slot, medium]: Parameters<Machine['switchMedium']>): BlockDevice {
+    return this.#drives.switchMedium(slot, medium)
+  }
+
+  medium(...[slot]: Parameters<Machine['medium']>): BlockDevice | undefined {
+    return this.#drives.all.find((drive) => drive.slot === slot)?.medium
   }
 
   get canSave(): boolean {

@@ -79,6 +79,14 @@ export class Drives {
     before.close()
   }
 
+  /** Has the drive in `slot` go on with `medium`, which holds the same; returns the one before, still open. */
+  switchMedium(slot: DriveSlot, medium: BlockDevice): BlockDevice {
+    const present = this.all.find((drive) => drive.slot === slot)?.medium
+    if (!present || present.sectors !== medium.sectors)
+      throw new AppError('vm/invalid-state', `The drive ${slot} has no medium of that size`, { context: { slot } })
+    return present.switchTo(medium)
+  }
+
   /** The medium of `drive` is another than its controller knows. */
   tellChange(drive: Drive): void {
     drive.changes++

@@ -161,6 +161,10 @@ export interface Machine {
   eject(slot: DriveSlot): void
   /** Hands what media hold back to their files, without waiting for stable storage. Throws AppError `disk/...`. */
   settleMedia(): void
+  /** Has a drive go on with another medium that holds the same, without the guest's notice. Returns the one before, still open. */
+  switchMedium(slot: DriveSlot, medium: BlockDevice): BlockDevice
+  /** The medium in `slot` as the drive sees it. */
+  medium(slot: DriveSlot): BlockDevice | undefined
   counters(): MachineCounters
   /** Whether `saveState` can be called between the present slices: not in the middle of a firmware service. Some slices later it can. */
   readonly canSave: boolean

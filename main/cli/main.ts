@@ -30,6 +30,7 @@ const library = () => import('./commands/library-commands.ts')
 const power = () => import('./commands/power-commands.ts')
 const input = () => import('./commands/input-commands.ts')
 const disk = () => import('./commands/disk-commands.ts')
+const snapshots = () => import('./commands/snapshot-commands.ts')
 const view = () => import('./commands/screen-commands.ts')
 
 function createProgram(): Command {
@@ -56,8 +57,11 @@ function createProgram(): Command {
     .option('--notes <TEXT>', 'notes')
     .option('--tag <TAG...>', 'tags')
   json(
-    add(program, 'import <file>', 'make a machine from a disk image, which is copied', async (file, flags) =>
-      (await library()).importFile(file, flags),
+    add(
+      program,
+      'import <file>',
+      'make a machine from a disk image, which is copied, or from a file that export made',
+      async (file, flags) => (await library()).importFile(file, flags),
     ),
   ).option('--name <NAME>', 'its name')
   json(
@@ -91,6 +95,8 @@ function createProgram(): Command {
   json(
     add(program, 'reset <name>', 'press the reset button', async (name, flags) => (await power()).reset(name, flags)),
   )
+
+  addSnapshotCommands(program, json)
 
   json(
     add(program, 'type <name> <text>', 'type text', async (name, text, flags) =>
@@ -192,6 +198,60 @@ function addDiskCommands(program: Command, json: (command: Command) => Command):
       (await disk()).resize(file, size, flags),
     ),
   ).option('--shrink', 'make it smaller, and lose what is at its end')
+}
+
+function addSnapshotCommands(program: Command, json: (command: Command) => Command): void {
+  const group = program.command('snapshot').description('take, restore, delete, list snapshots')
+  json(
+    add(group, 'take <name>', 'take a snapshot of a machine, running or not', async (name, flags) =>
+      (await snapshots()).take(name, flags),
+    ),
+  )
+    .option('--name <NAME>', 'what it is called')
+    .option('--description <TEXT>', 'what it is good for')
+  json(
+    add(group, 'restore <name> <snapshot>', 'make a snapshot the present', async (name, snapshot, flags) =>
+      (await snapshots()).restore(name, snapshot, flags),
+    ),
+  ).option('--no-keep', 'take no snapshot of the present before')
+  json(
+    add(group, 'delete <name> <snapshot>', 'delete a snapshot; those after it stay', async (name, snapshot, flags) =>
+      (await snapshots()).remove(name, snapshot, flags),
+    ),
+  )
+  json(add(group, 'list <name>', 'list the snapshots', async (name, flags) => (await snapshots()).list(name, flags)))
+  json(add(group, 'tree <name>', 'draw the snapshots', async (name, flags) => (await snapshots()).tree(name, flags)))
+  json(
+    add(group, 'rename <name> <snapshot> <title>', 'rename a snapshot', async (name, snapshot, title, flags) =>
+      (await snapshots()).rename(name, snapshot, title, flags),
+    ),
+  ).option('--description <TEXT>', 'describe it as well')
+  json(
+    add(group, 'pin <name> <snapshot>', 'keep a snapshot from being deleted', async (name, snapshot, flags) =>
+      (await snapshots()).pin(name, snapshot, flags),
+    ),
+  ).option('--off', 'let it go again')
+  json(
+    add(program, 'clone <name>', 'make a machine from another one', async (name, flags) =>
+      (await snapshots()).clone(name, flags),
+    ),
+  )
+    .option('--name <NAME>', 'its name')
+    .option('--snapshot <SNAPSHOT>', 'as it was in this snapshot')
+    .option('--linked', 'share the disks of the snapshot')
+  json(
+    add(program, 'save <name>', 'save the state of a machine and switch it off', async (name, flags) =>
+      (await snapshots()).save(name, flags),
+    ),
+  ).option('--discard', 'forget the saved state instead')
+  json(
+    add(
+      program,
+      'export <name> <file>',
+      'write a machine with its snapshots into one file',
+      async (name, file, flags) => (await snapshots()).exportMachine(name, file, flags),
+    ),
+  )
 }
 
 async function main(): Promise<number> {

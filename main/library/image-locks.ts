@@ -39,6 +39,10 @@ export class ImageLocks {
       )
   }
 
+  has(file: string): boolean {
+    return this.#held.has(file)
+  }
+
   release(file: string): void {
     this.#held.get(file)?.release()
     this.#held.delete(file)

@@ -9,7 +9,12 @@ import { join } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
 import { toErrorRecord } from '../../core/contract/error-record.ts'
 import type { ErrorRecord } from '../../core/contract/machine-card.ts'
-import { MACHINE_SCHEMA_VERSION, type MachineSettings, type MachineSpec } from '../../core/contract/machine-spec.ts'
+import {
+  MACHINE_SCHEMA_VERSION,
+  type MachineSettings,
+  type MachineSpec,
+  NO_SNAPSHOTS,
+} from '../../core/contract/machine-spec.ts'
 import { syncFolder } from './atomic-file.ts'
 import { firstFree, safeFileName } from './folder-name.ts'
 import {
@@ -92,7 +97,15 @@ export class Library {
     return this.#make(async (prepared) => {
       await mkdir(prepared)
       const settings = await prepare(prepared)
-      return { schemaVersion: MACHINE_SCHEMA_VERSION, id: randomUUID(), ...settings }
+      return { schemaVersion: MACHINE_SCHEMA_VERSION, id: randomUUID(), ...settings, present: NO_SNAPSHOTS }
+    })
+  }
+
+  /** As `add`, for a machine that has an identity and snapshots already. */
+  addWhole(prepare: (folder: string) => Promise<MachineSpec>): Promise<StoredMachine> {
+    return this.#make(async (prepared) => {
+      await mkdir(prepared)
+      return prepare(prepared)
     })
   }
 
@@ -128,6 +141,17 @@ export class Library {
       }
       this.#forget(folder)
       return this.#remember(moved, changed)
+    })
+  }
+
+  /** Replaces the machine file by what `change` makes of it: the one step in which a machine becomes another. */
+  change(id: string, change: (spec: MachineSpec) => MachineSpec): Promise<StoredMachine> {
+    return this.#exclusive(async () => {
+      const { folder, path, spec } = this.machine(id)
+      const changed = change(spec)
+      if (changed === spec) return this.machine(id)
+      await writeMachineFile(path, changed)
+      return this.#remember(folder, changed)
     })
   }
 

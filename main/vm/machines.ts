@@ -2,11 +2,11 @@
  * Machines of the library as people meet them: a folder on disk, running or not. Power, media and cards; what runs is a
  * RunningMachine, what rests is a StoredMachine.
  */
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
 import type { Card, ErrorRecord, MachineCard, MachineState, Thumbnail } from '../../core/contract/machine-card.ts'
 import type { DriveSlot, MachineSettings, MachineSpec } from '../../core/contract/machine-spec.ts'
-import type { RunOptions } from '../../core/contract/vm-thread.ts'
+import type { ResumeSource, RunOptions } from '../../core/contract/vm-thread.ts'
 import type { HostEvents } from '../host-events.ts'
 import type { Library, LibraryEntry, StoredMachine } from '../library/library.ts'
 import { readThumbnail, storedPath, withAbsolutePaths } from '../library/machine-folder.ts'
@@ -24,8 +24,19 @@ const NORMAL_RUN: RunOptions = {
   stepped: false,
 }
 
+/** What snapshots have to do with starts and ends. */
+export interface MachineHooks {
+  /** Before a start: may refuse it. */
+  beforeStart(id: string, run: Partial<RunOptions>): Promise<void>
+  started(id: string): void
+  /** The saved state `snapshot` has been taken up, and the guest goes on when this resolves. */
+  resumed(id: string, snapshot: string): Promise<void>
+  ended(id: string): void
+}
+
 export class Machines {
   readonly library: Library
+  hooks: MachineHooks = { beforeStart: async () => {}, started() {}, resumed: async () => {}, ended() {} }
   readonly #pools: ThreadPools
   readonly #events: HostEvents
   readonly #running = new Map<string, RunningMachine>()
@@ -77,6 +88,17 @@ export class Machines {
     return running.vm
   }
 
+  /** The running machine, if it runs. */
+  runningVm(id: string): VmHost | undefined {
+    const vm = this.#running.get(id)?.vm
+    return vm?.isAlive ? vm : undefined
+  }
+
+  /** The last picture of the machine's screen that is known. */
+  thumbnail(id: string): Thumbnail | null {
+    return this.#thumbnails.get(id) ?? null
+  }
+
   logLines(id: string, count: number): string[] {
     const { path } = this.library.machine(id)
     return (this.#running.get(id)?.log ?? RunningMachine.logOf(path)).tail(count)
@@ -84,17 +106,27 @@ export class Machines {
 
   /** Switches a machine on; resolves when it runs. */
   async start(id: string, run: Partial<RunOptions>): Promise<void> {
-    const { path, spec } = this.library.machine(id)
     this.requireOff(id)
+    await this.hooks.beforeStart(id, run)
+    // Whoever waited for the same start comes second.
+    this.requireOff(id)
+    const { path, spec } = this.library.machine(id)
     this.#crashes.delete(id)
     const options = { ...NORMAL_RUN, ...run }
-    const running = new RunningMachine(this.#pools, path, withAbsolutePaths(spec, path), options, {
-      onThumbnail: (thumbnail) => {
-        this.#thumbnails.set(id, thumbnail)
-        this.#events.emit('machine-thumbnail', { id, thumbnail })
+    const resume = resumeSource(path, spec.present.resume)
+    const running = new RunningMachine(
+      this.#pools,
+      path,
+      withAbsolutePaths(spec, path),
+      { ...options, resume },
+      {
+        onThumbnail: (thumbnail) => {
+          this.#thumbnails.set(id, thumbnail)
+          this.#events.emit('machine-thumbnail', { id, thumbnail })
+        },
+        onProblem: (error) => this.#events.emit('notification', { level: 'error', machineId: id, error }),
       },
-      onProblem: (error) => this.#events.emit('notification', { level: 'error', machineId: id, error }),
-    })
+    )
     this.#running.set(id, running)
     running.vm.onState.subscribe((state) => {
       // The end is told when it has been worked off.
@@ -106,6 +138,12 @@ export class Machines {
     this.#tellState(id)
     void this.#watchEnd(id, running)
     await running.vm.started()
+    if (resume) {
+      // A run that forgets what it writes forgets nothing of the saved state.
+      if (!options.discardWrites) await this.hooks.resumed(id, resume.id)
+      await running.vm.goOn()
+    }
+    this.hooks.started(id)
   }
 
   /** Pulls the plug of a machine and waits until its end has been worked off. A machine that is off stays so. */
@@ -182,6 +220,7 @@ export class Machines {
     }
     this.#events.emit('machine-tone', { id, frequencyHz: 0 })
     this.#tellState(id)
+    this.hooks.ended(id)
   }
 
   #tellState(id: string): void {
@@ -215,6 +254,18 @@ export class Machines {
       crash: this.#crashes.get(id) ?? null,
       thumbnail: this.#thumbnails.get(id) ?? null,
     }
+  }
+}
+
+/** The files of the saved state in the folder of a machine. */
+function resumeSource(path: string, id: string | null): ResumeSource | null {
+  if (id === null) return null
+  const folder = join(path, 'snapshots')
+  return {
+    id,
+    stateFile: join(folder, id, 'state.vitrine'),
+    memoryMap: join(folder, id, 'memory.map'),
+    packFolder: join(folder, 'pages'),
   }
 }
 

@@ -5,7 +5,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import type { ErrorRecord, Thumbnail } from '../../core/contract/machine-card.ts'
 import type { MachineSpec } from '../../core/contract/machine-spec.ts'
-import type { RunOptions } from '../../core/contract/vm-thread.ts'
+import type { ResumeSource, RunOptions } from '../../core/contract/vm-thread.ts'
 import { machineLogFile, writeThumbnail } from '../library/machine-folder.ts'
 import { RotatingLog } from '../library/rotating-log.ts'
 import type { ConsoleSubscription } from './console-subscription.ts'
@@ -43,7 +43,7 @@ export class RunningMachine {
     pools: ThreadPools,
     folder: string,
     spec: MachineSpec,
-    options: RunOptions,
+    options: RunOptions & { readonly resume: ResumeSource | null },
     events: RunningMachineEvents,
   ) {
     this.#folder = folder
@@ -51,10 +51,11 @@ export class RunningMachine {
     this.log = RunningMachine.logOf(folder)
     this.log.write(
       'info',
-      `Power on: ${spec.cpu.profile}, ${spec.memoryMib} MiB${options.discardWrites ? ', writes are discarded' : ''}`,
+      `${options.resume ? 'Resume' : 'Power on'}: ${spec.cpu.profile}, ${spec.memoryMib} MiB${options.discardWrites ? ', writes are discarded' : ''}`,
     )
     try {
-      this.vm = new VmHost(pools, spec, options)
+      const { resume, ...run } = options
+      this.vm = new VmHost(pools, spec, run, resume)
     } catch (error) {
       this.log.write('error', error instanceof Error ? error.message : String(error))
       throw error

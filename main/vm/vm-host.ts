@@ -15,8 +15,10 @@ import {
   DOORBELL,
   FRAME_INTERVAL_MS,
   FRAME_TAKEN,
+  type ResumeSource,
   type RunEnd,
   type RunOptions,
+  type SnapshotMoment,
   type VmThreadCommand,
   type VmThreadMessage,
   type VmThreadReply,
@@ -70,8 +72,8 @@ export class VmHost {
   #stopTimer: NodeJS.Timeout | undefined
   #early: Ending | undefined
 
-  /** Starts the machine. Paths in `spec` are absolute. Throws `library/locked` when another machine writes one of its images. */
-  constructor(pools: ThreadPools, spec: MachineSpec, options: RunOptions) {
+  /** Starts the machine, or takes up a saved state, paused until `goOn`. Paths in `spec` are absolute. Throws `library/locked` when another machine writes one of its images. */
+  constructor(pools: ThreadPools, spec: MachineSpec, options: RunOptions, resume: ResumeSource | null = null) {
     this.spec = spec
     this.#discardWrites = options.discardWrites
     try {
@@ -87,7 +89,7 @@ export class VmHost {
     this.#port = port1
     port1.on('message', (message: VmThreadMessage) => this.#onMessage(message))
     const control = this.#control.buffer as SharedArrayBuffer
-    const task = pools.runMachine({ spec, options, port: port2, control }, this.#abort.signal)
+    const task = pools.runMachine({ spec, options, resume, port: port2, control }, this.#abort.signal)
     this.ending = task.then(
       () => this.#finish(),
       (error: unknown) => this.#finish(error),
@@ -157,6 +159,11 @@ export class VmHost {
     this.#become('paused')
   }
 
+  /** Lets a machine that has taken up a saved state go on. */
+  async goOn(): Promise<void> {
+    await this.call({ type: 'resume' })
+  }
+
   async resume(): Promise<void> {
     this.#require('paused')
     await this.call({ type: 'resume' })
@@ -201,6 +208,40 @@ export class VmHost {
   async eject(slot: DriveSlot, file: string | null): Promise<void> {
     await this.call({ type: 'eject', slot })
     if (file !== null) this.#locks.release(file)
+  }
+
+  /** Whether the guest may write the disk in `slot` into its image. */
+  writes(slot: DriveSlot): boolean {
+    const drive = this.spec.drives.find((candidate) => candidate.slot === slot)
+    return drive !== undefined && imageUse(drive, this.#discardWrites)?.writes === true
+  }
+
+  /** Whether the machine holds the image at `file` for writing. */
+  hasImage(file: string): boolean {
+    return this.#locks.has(file)
+  }
+
+  /** Takes the moment of a snapshot; from then on the disks write into `overlays`. */
+  async beginSnapshot(
+    overlays: readonly { readonly slot: DriveSlot; readonly file: string }[],
+    base: string | null,
+  ): Promise<SnapshotMoment> {
+    const taken: string[] = []
+    try {
+      for (const { file } of overlays) {
+        this.#locks.take({ file, writes: true })
+        taken.push(file)
+      }
+      return await this.call({ type: 'snapshot-begin', overlays, base })
+    } catch (error) {
+      for (const file of taken) this.#locks.release(file)
+      throw error
+    }
+  }
+
+  /** Its memory has been written (`id`), or will not be (null). */
+  async endSnapshot(id: string | null): Promise<void> {
+    await this.call({ type: 'snapshot-end', id })
   }
 
   /** How often pictures are wanted; 0 is never. */

@@ -13,10 +13,12 @@ import {
   type DiskTaskResults,
 } from '../../core/contract/disk-task.ts'
 import { fromErrorRecord } from '../../core/contract/error-record.ts'
+import type { SnapshotTasks } from '../../core/contract/snapshot-tasks.ts'
 import type { MediaTaskResult, MediumInfo, VmThreadTask } from '../../core/contract/vm-thread.ts'
 
 /** The entry of a VM thread: exports `runVm`. */
 const vmThreadUrl = new URL('../../worker/vm-thread.ts', import.meta.url)
+const snapshotTaskUrl = new URL('../../worker/snapshot-task.ts', import.meta.url)
 const mediaTaskUrl = new URL('../../worker/media-task.ts', import.meta.url)
 const diskTaskUrl = new URL('../../worker/disk-task.ts', import.meta.url)
 
@@ -31,12 +33,14 @@ export interface DiskTaskWatch {
   readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
+const SNAPSHOT_THREADS = 2
 
 export class ThreadPools {
   readonly #vmThreadUrl: URL
   #machines: Piscina | undefined
   #media: Piscina | undefined
   #disks: Piscina | undefined
+  #snapshots: Piscina | undefined
 
   /** Tests run machines of their own kind. */
   constructor(vmThread: URL = vmThreadUrl) {
@@ -102,11 +106,28 @@ export class ThreadPools {
     }
   }
 
+  /** Runs one of the tasks of worker/snapshot-task.ts. */
+  async snapshotTask<Name extends keyof SnapshotTasks>(
+    name: Name,
+    request: SnapshotTasks[Name]['request'],
+  ): Promise<SnapshotTasks[Name]['result']> {
+    this.#snapshots ??= new Piscina({
+      filename: snapshotTaskUrl.href,
+      minThreads: 0,
+      maxThreads: SNAPSHOT_THREADS,
+      recordTiming: false,
+    })
+    const result: MediaTaskResult<SnapshotTasks[Name]['result']> = await this.#snapshots.run(request, { name })
+    if ('error' in result) throw fromErrorRecord(result.error)
+    return result.ok
+  }
+
   /** Kills what still runs. */
   async dispose(): Promise<void> {
-    await Promise.all([this.#machines?.destroy(), this.#media?.destroy(), this.#disks?.destroy()])
+    await Promise.all([this.#machines, this.#media, this.#disks, this.#snapshots].map((pool) => pool?.destroy()))
     this.#disks = undefined
     this.#machines = undefined
+    this.#snapshots = undefined
     this.#media = undefined
   }
 }

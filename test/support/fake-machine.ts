@@ -206,6 +206,12 @@ export function createFakeMachine(config: MachineConfig): Machine {
       exits: {},
       drives: [...media.keys()].map((slot) => ({ slot, readBytes: 0, writtenBytes: 0 })),
     }),
+    switchMedium(slot, medium) {
+      const before = media.get(slot) as BlockDevice
+      media.set(slot, medium)
+      return before
+    },
+    medium: (slot) => media.get(slot),
     canSave: true,
     saveState: () => new TextEncoder().encode(JSON.stringify({ lines, nowNs: clock.nowNs() })),
     restoreState(state) {

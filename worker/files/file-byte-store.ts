@@ -24,7 +24,7 @@ const messages: Readonly<Partial<Record<ErrorCode, string>>> = {
 }
 
 /** An AppError for a failed call on `path`. */
-function hostError(operation: 'open' | 'read' | 'write' | 'flush', path: string, cause: unknown): AppError {
+export function hostError(operation: 'open' | 'read' | 'write' | 'flush', path: string, cause: unknown): AppError {
   const errno = (cause as NodeJS.ErrnoException).code ?? 'unknown error'
   const found = codes[errno]
   // Who may not open a file for reading is not helped by being told about writing.
@@ -102,6 +102,15 @@ class FileByteStore implements ByteStore {
     const fd = this.#fd
     this.#fd = -1
     closeSync(fd)
+  }
+}
+
+/** Makes a new, empty file for writing. Throws `disk/io` where there is one already. */
+export function createFileByteStore(path: string): ByteStore {
+  try {
+    return new FileByteStore(path, openSync(path, 'wx+', 0o666), 0, false)
+  } catch (cause) {
+    throw hostError('open', path, cause)
   }
 }
 

@@ -59,13 +59,13 @@ export function openMachineConfig(spec: MachineSpec, options: RunOptions, ports:
     serialPorts: spec.serialPorts.map(({ port }) => port),
     debugExit: options.debugExit,
     clock: spec.clock.source,
-    rtcStartMs: rtcStartMs(spec),
+    rtcStartMs: spec.clock.source === 'virtual' ? VIRTUAL_POWER_ON_MS : realTimeMs(spec),
     ...ports,
   }
 }
 
-function rtcStartMs({ clock }: MachineSpec): number {
-  if (clock.source === 'virtual') return VIRTUAL_POWER_ON_MS
+/** What the real-time clock of a machine shows now. */
+export function realTimeMs({ clock }: MachineSpec): number {
   const now = new Date()
   return clock.rtc === 'utc' ? now.getTime() : now.getTime() - now.getTimezoneOffset() * 60_000
 }

@@ -18,9 +18,10 @@ import type { Machine, MachineConfig, SliceEnd } from '../../core/machine/machin
 import { openMediumFile } from '../files/open-medium.ts'
 import { FramePublisher } from './frame-publisher.ts'
 import { InputQueue } from './input-queue.ts'
-import { openMachineConfig } from './machine-config.ts'
+import { openMachineConfig, realTimeMs } from './machine-config.ts'
 import { Profiler } from './profiler.ts'
 import { SerialLines } from './serial-lines.ts'
+import { resumeMachine, SnapshotPoint } from './snapshot-point.ts'
 import { SpeedGovernor } from './speed-governor.ts'
 import { StatsMeter } from './stats-meter.ts'
 import { TextWatch } from './text-watch.ts'
@@ -71,6 +72,7 @@ export function runMachineThread(
       for (const { medium } of config.drives) medium?.close()
       throw error
     }
+    if (task.resume) takeUp(machine, task)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     post({ type: 'not-started', error: toErrorRecord(error) })
@@ -82,6 +84,17 @@ export function runMachineThread(
     machine.dispose()
   }
   return null
+}
+
+/** Goes on from the task's saved state, or throws with everything closed. */
+function takeUp(machine: Machine, { spec, resume }: VmThreadTask<MessagePort>): void {
+  const { source, resume: shows } = spec.clock
+  try {
+    if (resume) resumeMachine(machine, resume, source === 'host' && shows === 'present' ? realTimeMs(spec) : undefined)
+  } catch (error) {
+    machine.dispose()
+    throw error
+  }
 }
 
 /** Answers a call, with an AppError for one that has failed. */
@@ -106,6 +119,7 @@ class VmLoop {
   readonly #frames: FramePublisher
   readonly #stats: StatsMeter
   readonly #profiler: Profiler
+  readonly #snapshots: SnapshotPoint
   #paused = false
   #settledMs = 0
   #stepped: boolean
@@ -141,6 +155,8 @@ class VmLoop {
     this.#frames = new FramePublisher(machine.display, this.#control, post)
     this.#stats = new StatsMeter(machine)
     this.#profiler = new Profiler(machine)
+    this.#snapshots = new SnapshotPoint(machine, task.spec, this.#discardWrites, task.resume?.id ?? null)
+    if (task.resume) this.#pause()
   }
 
   run(): void {
@@ -154,6 +170,7 @@ class VmLoop {
     this.#serial.flush()
     this.#watch.check(this.#guestNs())
     this.#frames.drawNow()
+    this.#snapshots.closeRetired()
     const profile = this.#profiler.active ? this.#profiler.stop() : null
     this.#post({ type: 'ended', end: this.#end, stats: this.#stats.measure(), profile })
   }
@@ -282,6 +299,11 @@ class VmLoop {
       case 'eject':
         this.#machine.eject(request.slot)
         return null
+      case 'snapshot-begin':
+        return this.#takeSnapshot(request)
+      case 'snapshot-end':
+        this.#snapshots.end(request.id)
+        return null
       case 'screen-text':
         return this.#machine.display.text()
       case 'draw':
@@ -367,6 +389,18 @@ class VmLoop {
   #settle(nowMs: number): void {
     this.#settledMs = nowMs
     this.#machine.settleMedia()
+  }
+
+  /** A paused guest may have to go on for some microseconds, for which its clock runs. */
+  #takeSnapshot(request: Extract<VmThreadRequest, { type: 'snapshot-begin' }>): unknown {
+    const stands = this.#paused || this.#stepped
+    if (stands) this.#clock.resume()
+    try {
+      return this.#snapshots.begin(request)
+    } finally {
+      this.#serial.flush()
+      if (stands) this.#clock.pause()
+    }
   }
 
   #pause(): void {

@@ -7,6 +7,10 @@ import { filePath, type MachineFlags, settingsOf } from '../machine-flags.ts'
 import { cardRow, describeCard, type JsonFlag, print, table } from '../output.ts'
 import { findMachine, withClient } from '../session.ts'
 import { patchOf } from './setting-assignments.ts'
+import { withProgress } from './snapshot-commands.ts'
+
+/** Files that `export` makes. */
+const MACHINE_EXTENSION = '.vitrine'
 
 export async function list(flags: JsonFlag): Promise<void> {
   await withClient(async ({ api }) => {
@@ -43,11 +47,12 @@ export async function create(flags: CreateFlags): Promise<void> {
 
 export async function importFile(file: string, flags: JsonFlag & { readonly name?: string }): Promise<void> {
   const path = filePath(file)
-  await withClient(async ({ api }) => {
-    const card = await api.library.importImage({
-      source: { kind: 'path', path },
-      ...(flags.name === undefined ? {} : { name: flags.name }),
-    })
+  const name = flags.name === undefined ? {} : { name: flags.name }
+  await withClient(async (client) => {
+    const { api } = client
+    const card = await (path.endsWith(MACHINE_EXTENSION)
+      ? withProgress(client, flags, () => api.snapshot.importMachine({ file: path, ...name }))
+      : api.library.importImage({ source: { kind: 'path', path }, ...name }))
     print(flags, card, `Created ${card.spec.name}`)
   })
 }
