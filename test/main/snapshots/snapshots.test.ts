@@ -12,7 +12,7 @@ describe('snapshots of a running machine', () => {
     const { api } = on
     const id = await on.machine()
     await api.machine.start({ id })
-    await waitForText(on, id, 'Vitrine')
+    await waitForText(on, id, '1 to 7 at once')
     const before = await screenOf(on, id)
     const snapshot = await api.snapshot.take({ id, name: 'At the menu', description: 'Before anything' })
     expect(snapshot).toMatchObject({ name: 'At the menu', hasMemory: true, machineState: 'running', parent: null })
@@ -45,7 +45,7 @@ describe('snapshots of a running machine', () => {
 })
 
 describe('snapshots of a machine that is off', () => {
-  it('branch, and are deleted with their disks merged', async () => {
+  it("branch, and are deleted with their disks merged", async () => {
     const on = await openSnapshotHost()
     const { api } = on
     const id = await on.machine()
@@ -79,7 +79,7 @@ describe('a saved state', () => {
     const { api } = on
     const id = await on.machine()
     await api.machine.start({ id })
-    await waitForText(on, id, 'Vitrine')
+    await waitForText(on, id, '1 to 7 at once')
     const before = await screenOf(on, id)
     const card = await api.snapshot.save({ id })
     expect(card.state).toBe('off')
