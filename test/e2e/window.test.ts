@@ -188,6 +188,21 @@ describeWith([chromiumNeed], 'the window', () => {
     await picture('15-log')
   })
 
+  test('a profile of a running machine shows its hot code', async () => {
+    const { url, client } = await serveFakeApp()
+    const card = await client.api.library.create({ settings: { name: 'Alpha' } })
+    await client.api.machine.start({ id: card.id })
+    const { page, picture } = await openPage(browser, `${url}#/profiler/${card.id}`)
+    await page.getByLabel('for').selectOption('1 second')
+    await page.getByRole('button', { name: 'Take a profile' }).click()
+    await page.getByRole('table', { name: 'Time by kind' }).getByText('Compiled code').waitFor()
+    await page.getByRole('table', { name: 'Compiled code left for' }).getByText('Return or indirect jump').waitFor()
+    await page.getByRole('button', { name: '00007C00' }).click()
+    await page.getByText('00007C00 nop').waitFor()
+    await page.getByText(/^up to .* MIPS$/).waitFor()
+    await picture('16-profiler')
+  })
+
   test('the keyboard alone reaches every control, each with a name', async () => {
     const { url, client } = await serveFakeApp()
     await client.api.library.create({ settings: { name: 'Alpha' } })
