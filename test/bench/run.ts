@@ -8,6 +8,7 @@ import { join } from 'node:path'
 const BENCHMARKS: Readonly<Record<string, string>> = {
   boot: 'from the start of the process until a guest is ready',
   disk: 'kernels of the benchmark disk, against peers or another revision',
+  'guest-disk': 'disk formats as a Linux guest sees them',
   'disk-images': 'disk formats and chains of overlays',
   idle: 'what a machine costs that does nothing',
   'long-run': 'memory and speed of a guest that runs changing code for half an hour',

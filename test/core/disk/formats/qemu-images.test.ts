@@ -192,7 +192,7 @@ describeWith([qemuImg], 'disk formats and qemu-img', () => {
   it.each([
     ['external data file', 'data_file=data.raw,data_file_raw=on', 'an external data file'],
     ['subclusters', 'extended_l2=on', 'extended L2 entries'],
-    ['encryption', 'encrypt.format=luks,encrypt.key-secret=key', 'encryption'],
+    ['encryption', 'encrypt.format=aes,encrypt.key-secret=key', 'encryption'],
   ])('refuse by name a qcow2 image with %s', (_name, options, what) => {
     const folder = temporaryFolder()
     const path = join(folder, 'a.qcow2')

@@ -1,0 +1,101 @@
+/**
+ * MB/s of disk images as a Linux guest sees them through the IDE controller, each format beside a raw image in the same run:
+ *
+ *     npm run bench -- guest-disk [--formats qcow2,vdi] [--size MIB] [--json]
+ *
+ * `dd` with direct requests: 1 MiB for reads and writes in order, 4 KiB for requests per second. A clean image is written
+ * first, so that its places are given out by then. Needs `shared/guests`.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { ImageFormatId } from '../../core/disk/disk-image.ts'
+import { createImageFile } from '../support/disk-images.ts'
+import { pathOf } from '../support/needs.ts'
+import { shared } from '../support/shared.ts'
+
+const { values } = parseArgs({
+  options: {
+    formats: { type: 'string', default: 'qcow2,vdi,vmdk,vhd' },
+    size: { type: 'string', default: '64' },
+    json: { type: 'boolean', default: false },
+  },
+})
+const sizeMib = Number(values.size)
+const vitrine = join(import.meta.dirname, '../../main/cli/vitrine.mjs')
+
+/** What is measured, and its command on a disk. The first writes are not counted. */
+const WORKS = {
+  'first write': (disk: string) => `dd if=/dev/zero of=${disk} bs=1M count=${sizeMib} oflag=direct`,
+  write: (disk: string) => `dd if=/dev/zero of=${disk} bs=1M count=${sizeMib} oflag=direct`,
+  read: (disk: string) => `dd if=${disk} of=/dev/null bs=1M count=${sizeMib} iflag=direct`,
+  'read 4 KiB': (disk: string) => `dd if=${disk} of=/dev/null bs=4k count=4000 iflag=direct`,
+  'write 4 KiB': (disk: string) => `dd if=/dev/zero of=${disk} bs=4k count=4000 oflag=direct`,
+} as const
+
+/** Runs the guest with a raw disk and one of `format`; bytes per second by work and disk. */
+async function run(format: ImageFormatId): Promise<Map<string, number>> {
+  const folder = mkdtempSync(join(tmpdir(), 'vitrine-bench-'))
+  try {
+    const [raw, other, script] = [join(folder, 'raw'), join(folder, 'other'), join(folder, 'script')] as const
+    createImageFile(raw, 'raw', sizeMib << 20)
+    createImageFile(other, format, sizeMib << 20)
+    const steps = Object.entries(WORKS).flatMap(([name, command]) =>
+      ['/dev/sda', '/dev/sdb'].map((disk) => `echo "[${name}${disk}]"; ${command(disk)} 2>&1`),
+    )
+    const serial = (command: string, answer: number) => [
+      `serial ${JSON.stringify(`${command}; echo END-$((40+2))-${answer}\n`)}`,
+      `wait "END-42-${answer}" 600`,
+    ]
+    const commands = ['modprobe ata_piix; modprobe sd_mod; sleep 3', ...steps]
+    writeFileSync(script, ['wait "GUEST-READY" 900', ...commands.flatMap(serial), 'quit', ''].join('\n'))
+    const flags = ['--memory', '128', '--display', 'none', '--serial', 'stdio', '--script', script]
+    const kernel = [
+      '--kernel',
+      pathOf(shared('guests/vmlinuz-686')),
+      '--initrd',
+      pathOf(shared('guests/initrd-686.gz')),
+    ]
+    const append = ['--append', 'console=tty0 console=ttyS0 quiet cryptomgr.notests']
+    const child = spawn(process.execPath, [
+      vitrine,
+      'run',
+      ...flags,
+      ...kernel,
+      ...append,
+      '--hda',
+      raw,
+      '--hdb',
+      other,
+    ])
+    let output = ''
+    child.stdout.setEncoding('latin1').on('data', (chunk: string) => {
+      output += chunk
+    })
+    child.stderr.pipe(process.stderr)
+    await new Promise((resolve) => child.on('close', resolve))
+    // The echo of a command has the name, too, but in quotes.
+    const found = output.matchAll(/^\[([^\]]+)\/dev\/(sd[ab])\]\r?\n[\s\S]*?(\d+) bytes[^\n]*copied, ([\d.]+) s/gm)
+    return new Map(
+      Array.from(found, ([, name, disk, bytes, seconds]) => [`${name} ${disk}`, Number(bytes) / Number(seconds)]),
+    )
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+for (const format of values.formats.split(',') as ImageFormatId[]) {
+  const rates = await run(format)
+  if (values.json) console.log(JSON.stringify({ format, ...Object.fromEntries(rates) }))
+  else
+    for (const name of Object.keys(WORKS)) {
+      const [raw = Number.NaN, other = Number.NaN] = [rates.get(`${name} sda`), rates.get(`${name} sdb`)]
+      const amount = (rate: number) =>
+        name.endsWith('KiB') ? `${(rate / 4096).toFixed(0)} requests/s` : `${(rate / 1e6).toFixed(1)} MB/s`
+      console.log(
+        `${format.padEnd(6)} ${name.padEnd(12)} raw ${amount(raw)}, ${amount(other)} (${(other / raw).toFixed(2)})`,
+      )
+    }
+}
