@@ -34,10 +34,12 @@ export const A20_MASK = ENGINE_BASE + 16
 /** How many words of the lists below are in use. */
 export const TLB_USED_COUNT = ENGINE_BASE + 20
 export const JUMPS_USED_COUNT = ENGINE_BASE + 24
+export const JUMPS_GLOBAL_COUNT = ENGINE_BASE + 28
 /** Addresses of the TLB entries (words) that were filled since the last flush, so that a flush costs what was used. */
 export const TLB_USED_BASE = ENGINE_BASE + 0x2_0000
-/** The same of the jump cache. */
+/** The same of the jump cache: entries that a load of CR3 empties, and those of global pages. */
 export const JUMPS_USED_BASE = ENGINE_BASE + 0x3_0000
+export const JUMPS_GLOBAL_BASE = ENGINE_BASE + 0x1_8000
 /** A byte for each 4 MiB of linear addresses: whether the TLB has entries from a large page there. */
 export const LARGE_PAGES_BASE = ENGINE_BASE + 0x3_8000
 /** A bit for each page of linear addresses: whether the jump cache has entries there. */

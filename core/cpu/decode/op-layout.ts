@@ -55,5 +55,8 @@ export const BLOCK_DELTA = 28
 export const MODE_CROSSING = 0x4000_0000
 export const BLOCK_SECOND_PAGE = BLOCK_HEADER + OP_BYTES + OP_IMM
 
-/** Jump cache entry: linear address, mode, block, 1 where the page is global (it outlives a load of CR3). */
+/** Jump cache entry: linear address, mode, block, flags: whether the page is global (it outlives a load of CR3), and lists it is in. */
 export const JUMP_ENTRY_BYTES = 16
+export const JUMP_GLOBAL = 1
+export const JUMP_LISTED = 2
+export const JUMP_LISTED_GLOBAL = 4

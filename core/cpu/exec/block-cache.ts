@@ -13,6 +13,8 @@ import {
   JUMP_CACHE_BASE,
   JUMP_CACHE_ENTRIES,
   JUMP_PAGES_BASE,
+  JUMPS_GLOBAL_BASE,
+  JUMPS_GLOBAL_COUNT,
   JUMPS_USED_BASE,
   JUMPS_USED_COUNT,
 } from '../../memory/layout.ts'
@@ -75,26 +77,34 @@ export class BlockCache {
     this.#u16 = new Uint16Array(buffer)
     this.#u8 = new Uint8Array(buffer)
     this.#i32.fill(NO_ADDRESS, JUMP_CACHE_BASE >> 2, (JUMP_CACHE_BASE + JUMP_CACHE_ENTRIES * D.JUMP_ENTRY_BYTES) >> 2)
+    for (let i = 0; i < JUMP_CACHE_ENTRIES; i++) this.#i32[((JUMP_CACHE_BASE + i * D.JUMP_ENTRY_BYTES) >> 2) + 3] = 0
   }
 
   /** Forgets which linear address leads to which block, after a change of address translation; `keepGlobal`: but for global pages. */
   flushJumps(keepGlobal = false): void {
+    this.#flushList(JUMPS_USED_BASE, JUMPS_USED_COUNT, keepGlobal)
+    if (!keepGlobal) this.#flushList(JUMPS_GLOBAL_BASE, JUMPS_GLOBAL_COUNT, false)
+  }
+
+  #flushList(base: number, count: number, keepGlobal: boolean): void {
     const i32 = this.#i32
-    const list = JUMPS_USED_BASE >> 2
-    const count = i32[JUMPS_USED_COUNT >> 2]
-    let kept = 0
-    for (let i = 0; i < count; i++) {
-      const entry = i32[list + i] >> 2
-      const page = i32[entry] >>> 12
-      if (keepGlobal && i32[entry + 3]) i32[list + kept++] = i32[list + i]
-      else {
-        i32[entry] = NO_ADDRESS
-        i32[entry + 1] = NO_ADDRESS
-        i32[(JUMP_PAGES_BASE >> 2) + (page >>> 5)] &= ~(1 << (page & 31))
+    const end = (base >> 2) + i32[count >> 2]
+    for (let at = base >> 2; at < end; at++) {
+      const entry = i32[at] >> 2
+      const flags = i32[entry + 3]
+      if (keepGlobal && flags & D.JUMP_GLOBAL) {
+        // A global page has taken the entry over: the other list has it.
+        i32[entry + 3] = flags & ~D.JUMP_LISTED
+        continue
       }
+      // Bits of pages that are not all gone are cleared only when nothing is kept.
+      const page = i32[entry] >>> 12
+      if (!keepGlobal) i32[(JUMP_PAGES_BASE >> 2) + (page >>> 5)] &= ~(1 << (page & 31))
+      i32[entry] = NO_ADDRESS
+      i32[entry + 1] = NO_ADDRESS
+      i32[entry + 3] = keepGlobal ? flags & D.JUMP_LISTED_GLOBAL : 0
     }
-    i32[JUMPS_USED_COUNT >> 2] = kept
-    for (let i = 0; i < kept; i++) this.#noteJumpPage(i32[i32[list + i] >> 2] >>> 12)
+    i32[count >> 2] = 0
   }
 
   /** The same for INVLPG of the page at `linear`, which the jump cache rarely knows. */
@@ -112,6 +122,22 @@ export class BlockCache {
     const start = first & ~(words - 1)
     for (let i = start; i < start + words; i++) if (this.#i32[i]) this.flushJumps()
     this.#i32.fill(0, start, start + words)
+  }
+
+  #enterJump(linear: number, mode: number, block: number, global: boolean): void {
+    const i32 = this.#i32
+    const address = JUMP_CACHE_BASE + (((linear ^ (linear >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) << 4)
+    const entry = address >> 2
+    const listed = global ? D.JUMP_LISTED_GLOBAL : D.JUMP_LISTED
+    const flags = i32[entry + 3]
+    if (!(flags & listed)) {
+      const count = (global ? JUMPS_GLOBAL_COUNT : JUMPS_USED_COUNT) >> 2
+      i32[((global ? JUMPS_GLOBAL_BASE : JUMPS_USED_BASE) >> 2) + i32[count]++] = address
+    }
+    i32[entry] = linear
+    i32[entry + 1] = mode
+    i32[entry + 2] = block
+    i32[entry + 3] = (flags & ~D.JUMP_GLOBAL) | listed | (global ? D.JUMP_GLOBAL : 0)
   }
 
   #noteJumpPage(page: number): void {
@@ -260,14 +286,7 @@ export class BlockCache {
     const length = this.#i32[(block + D.BLOCK_LENGTH) >> 2]
     const crossing = (this.#i32[(block + D.BLOCK_MODE) >> 2] & D.MODE_CROSSING) !== 0
     if ((length > 0 || crossing) && !single && linear !== 0xffff_ffff) {
-      const address = JUMP_CACHE_BASE + (((linear ^ (linear >>> 12)) & (JUMP_CACHE_ENTRIES - 1)) << 4)
-      const entry = address >> 2
-      if (this.#i32[entry] === NO_ADDRESS)
-        this.#i32[(JUMPS_USED_BASE >> 2) + this.#i32[JUMPS_USED_COUNT >> 2]++] = address
-      this.#i32[entry] = linear
-      this.#i32[entry + 1] = state.i32[L.MODE >> 2]
-      this.#i32[entry + 2] = block
-      this.#i32[entry + 3] = cpu.walk.global && !crossing ? 1 : 0
+      this.#enterJump(linear, state.i32[L.MODE >> 2], block, cpu.walk.global && !crossing)
       this.#noteJumpPage(linear >>> 12)
       if (crossing) this.#noteJumpPage(((linear >>> 12) + 1) & 0xf_ffff)
     }

@@ -16,7 +16,7 @@ import {
 import { packFlags, unpackFlags } from '../ops/flag-words.ts'
 import { runtimeFunction, slowFunction, slowPath } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
-import { lookupFront } from './lookup.ts'
+import { linkFront, lookupFront } from './lookup.ts'
 
 /** Type index of handlers in every module that holds some: (op: i32) -> (). */
 export const HANDLER_PARAMS = ['i32'] as const
@@ -52,7 +52,7 @@ export const raise = runtimeFunction('raise', ['i32', 'i32', 'i32'], 'void', (f,
 export const lookupPath = slowFunction('lookup', 0, (cpu) => cpu.blocks.lookup(), lookupFront)
 
 /** Finds the successor of a branch and links it where that is safe: (op, link offset) with EIP stored. */
-export const linkPath = slowFunction('link', 2, (cpu, op, at) => cpu.blocks.link(op, at))
+export const linkPath = slowFunction('link', 2, (cpu, op, at) => cpu.blocks.link(op, at), linkFront)
 
 /** A block has run often enough to be compiled: (block). */
 export const hotPath = slowPath('hot', 1, (cpu, block) => cpu.compiler?.compile(block))
