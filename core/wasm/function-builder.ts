@@ -211,8 +211,9 @@ export class FunctionBuilder {
     this.#out.u32(this.#level - label.level)
   }
 
-  brIf(label: Label, condition: I32In): void {
+  brIf(label: Label, condition: I32In, hint?: Hint): void {
     asI32(condition).emit(this.#out)
+    if (hint) this.#hints.push({ sink: this.#out, at: this.#out.length, taken: hint === 'likely' ? 1 : 0 })
     this.#out.u8(0x0d)
     this.#out.u32(this.#level - label.level)
   }

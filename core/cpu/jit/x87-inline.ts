@@ -42,7 +42,7 @@ function arithmetic(
 ): undefined {
   const { f } = x
   const [a, b] = reversed ? [other, mine] : [mine, other]
-  f.brIf(special, i32.eqz(bothNormal(a, b)))
+  f.brIf(special, i32.eqz(bothNormal(a, b)), 'unlikely')
   const result = { significand: f.local('i64'), signExponent: f.local('i32'), flags: f.local('i32') }
   const place = {
     control: x.mode,
@@ -102,7 +102,7 @@ function ordering(x: X87Stack, a: Content, b: Content, special: Label): I32 {
       for (const n of [a, b]) {
         const zero = i64.eqz(i64.or(n.significand, i64.extend_u(exponentOf(n.signExponent))))
         const normal = i32.and(ordinaryExponent(n.signExponent), i64.lt_s(n.significand, 0))
-        f.brIf(special, i32.eqz(i32.or(zero, normal)))
+        f.brIf(special, i32.eqz(i32.or(zero, normal)), 'unlikely')
       }
     },
     undefined,
@@ -149,7 +149,7 @@ const storesFloat =
         f.set(flags, narrow.flags)
       },
       () => {
-        f.brIf(special, i32.eqz(i64.eqz(i64.or(significand, i64.extend_u(exponentOf(signExponent))))))
+        f.brIf(special, i32.eqz(i64.eqz(i64.or(significand, i64.extend_u(exponentOf(signExponent))))), 'unlikely')
         f.set(x.result, i64.shl(i64.extend_u(i32.shr_u(signExponent, 15)), BigInt(format.bits - 1)))
       },
     )
@@ -165,10 +165,10 @@ function storeInteger(x: X87Stack, bits: number, direction: I32, special: Label)
   const sign = f.let(i32.and(signExponent, 0x8000))
   const zero = i64.eqz(i64.or(significand, i64.extend_u(exponent)))
   const normal = i32.and(i32.lt_u(i32.sub(exponent, 1), BIAS + 62), i64.lt_s(significand, 0))
-  f.brIf(special, i32.eqz(i32.and(i32.or(zero, normal), i32.ne(i32.and(x.mode, PE), 0))))
+  f.brIf(special, i32.eqz(i32.and(i32.or(zero, normal), i32.ne(i32.and(x.mode, PE), 0))), 'unlikely')
   const { magnitude, inexact, increment } = S.toInteger(f, significand, exponent, sign, direction)
   const minimum = 1n << BigInt(bits - 1)
-  f.brIf(special, i64.gt_u(magnitude, i64.sub(constI64(minimum), i64.extend_u(i32.eqz(sign)))))
+  f.brIf(special, i64.gt_u(magnitude, i64.sub(constI64(minimum), i64.extend_u(i32.eqz(sign)))), 'unlikely')
   f.set(x.result, select(sign, i64.sub(0, magnitude), magnitude))
   x.report(i32.or(i32.shl(inexact, 5), i32.shl(increment, 9)))
   return undefined

@@ -191,8 +191,8 @@ export function compute<T extends ValType, M extends ValType>(
   const r = f.variable(plain(s, op, first, b))
   f.block((done) => {
     f.block((unsure) => {
-      f.brIf(unsure, s.any(s.denormal(...operands)))
-      f.brIf(done, s.within(r, o.sseLimit(s.name)))
+      f.brIf(unsure, s.any(s.denormal(...operands)), 'unlikely')
+      f.brIf(done, s.within(r, o.sseLimit(s.name)), 'likely')
     })
     f.if(i32.or(needsRounding(o), unusual(s, op, first, b, r, true)), () => {
       f.set(r, o.value(runtimeOf(s, op), ...operands))

@@ -183,26 +183,23 @@ export function storeRounded(f: FunctionBuilder, destination: Destination, value
     destination.store(hi, i32.or(exponent, sign))
     destination.report(i32.or(i32.shl(inexact, 5), i32.shl(increment, 9)))
   }
-  f.block((done) => {
-    f.if(i32.lt_u(i32.sub(exponent, 1), EXPONENT_MAX - 2), () => {
-      const mode = f.let(i32.and(destination.control, PC_EXTENDED | RC_MASK | PE))
-      f.if(i32.eq(mode, PC_EXTENDED | PE), () => {
-        const rest = i32.or(i64.ne(i64.shl(lo, 1), 0), i32.wrap(hi))
-        f.set(increment, i32.and(i32.wrap(i64.shr_u(lo, 63)), rest))
-        f.set(hi, i64.add(hi, i64.extend_u(increment)))
-        finish(i64.ne(lo, 0))
-        f.br(done)
-      })
-      f.if(i32.eq(mode, PC_DOUBLE | PE), () => {
-        const low = i32.and(i32.wrap(hi), 0x7ff)
-        const fraction = f.let(i32.or(i32.shl(low, 1), i64.ne(lo, 0)))
-        const odd = i32.and(i32.wrap(i64.shr_u(hi, 11)), 1)
-        f.set(increment, i32.gt_u(i32.add(fraction, odd), 0x800))
-        f.set(hi, i64.add(i64.and(hi, ~0x7ffn), i64.shl(i64.extend_u(increment), 11)))
-        finish(i32.ne(fraction, 0))
-        f.br(done)
-      })
-    })
-    destination.round(value)
-  })
+  const extended = () => {
+    const rest = i32.or(i64.ne(i64.shl(lo, 1), 0), i32.wrap(hi))
+    f.set(increment, i32.and(i32.wrap(i64.shr_u(lo, 63)), rest))
+    f.set(hi, i64.add(hi, i64.extend_u(increment)))
+    finish(i64.ne(lo, 0))
+  }
+  const double = () => {
+    const low = i32.and(i32.wrap(hi), 0x7ff)
+    const fraction = f.let(i32.or(i32.shl(low, 1), i64.ne(lo, 0)))
+    const odd = i32.and(i32.wrap(i64.shr_u(hi, 11)), 1)
+    f.set(increment, i32.gt_u(i32.add(fraction, odd), 0x800))
+    f.set(hi, i64.add(i64.and(hi, ~0x7ffn), i64.shl(i64.extend_u(increment), 11)))
+    finish(i32.ne(fraction, 0))
+  }
+  const mode = f.let(i32.and(destination.control, PC_EXTENDED | RC_MASK | PE))
+  const inside = f.let(i32.lt_u(i32.sub(exponent, 1), EXPONENT_MAX - 2))
+  f.if(i32.and(inside, i32.eq(mode, PC_EXTENDED | PE)), extended, () =>
+    f.if(i32.and(inside, i32.eq(mode, PC_DOUBLE | PE)), double, () => destination.round(value), 'likely'),
+  )
 }
