@@ -12,7 +12,7 @@ import type { Form } from '../decode/forms.ts'
 import * as D from '../decode/op-layout.ts'
 import type { Size } from '../ops/ops.ts'
 import type { Linker, SlowPath } from '../ops/runtime.ts'
-import { limitNow } from '../sse/arithmetic.ts'
+import { constantsNow } from '../sse/arithmetic.ts'
 import type { ShapeName } from '../sse/shapes.ts'
 import * as L from '../state/layout.ts'
 import { loadBytes, MachineOps } from './machine-ops.ts'
@@ -60,8 +60,8 @@ export class InterpreterOps extends MachineOps {
     this.f.storeV128(place, value)
   }
 
-  override sseLimit(name: ShapeName): Expr {
-    return this.f.let(limitNow(name))
+  override sseConstants(name: ShapeName): readonly Expr[] {
+    return constantsNow(name)
   }
 
   override mxcsrChanged(): void {}

@@ -63,8 +63,8 @@ export abstract class MachineOps implements Ops {
   protected abstract loadLow32(place: I32, bytes: Size): I32
   protected abstract loadLow64(place: I32): I64
   protected abstract storeVector(place: I32, value: V128): void
-  abstract sseLimit(name: ShapeName): Expr
-  abstract mxcsrChanged(name?: ShapeName): void
+  abstract sseConstants(name: ShapeName): readonly Expr[]
+  abstract mxcsrChanged(): void
   abstract address(i: number): I32
   abstract addressAt(i: number, delta: I32In): I32
   abstract segmentOf(i: number): I32
@@ -425,6 +425,14 @@ export abstract class MachineOps implements Ops {
       i32.sub(size, i32.shl(i32.and(i32.shr_u(i32.load(0, L.EFLAGS), 10), 1), size === 1 ? 1 : size === 2 ? 2 : 3)),
     )
   }
+
+  // SSE
+
+  sseKnown(_i: number, _name: ShapeName): boolean {
+    return false
+  }
+
+  sseMet(_name: ShapeName, _denormal: I32): void {}
 
   // x87
 

@@ -21,6 +21,7 @@ import type { ShapeName } from '../sse/shapes.ts'
 import * as L from '../state/layout.ts'
 import type { RegionFunction } from './region-function.ts'
 import { ACCESSES_AT, commitWrite, raiseAt, syncAt } from './region-runtime.ts'
+import { ARITHMETIC } from './vector-facts.ts'
 
 /** x87 instructions that read memory: those that push it, and those that work on ST(0). */
 const MEMORY_OPERAND = /^F(?:(LD|ILD|BLD)|(I?(?:ADD|SUB|MUL|DIV|COM)\w*))$/
@@ -116,12 +117,21 @@ export class BlockOps extends MachineOps {
     this.#fn.vectors.setRegister(place.constant as number, value)
   }
 
-  override sseLimit(name: ShapeName): Expr {
-    return this.#fn.vectors.limit(name)
+  override sseConstants(name: ShapeName): readonly Expr[] {
+    return this.#fn.vectors.constants(name)
   }
 
-  override mxcsrChanged(name?: ShapeName): void {
-    this.#fn.vectors.loadLimits(name)
+  override sseKnown(i: number, name: ShapeName): boolean {
+    if (this.isMemory(i) || !ARITHMETIC.test(this.form.row.mnemonic)) return false
+    return this.#fn.vectors.isKnown(this.registerNumber(i).constant as number, name)
+  }
+
+  override sseMet(name: ShapeName, denormal: I32): void {
+    this.#fn.vectors.met(name, denormal)
+  }
+
+  override mxcsrChanged(): void {
+    this.#fn.vectors.loadLimits()
   }
 
   /** What was looked at in a block stays as it is there: instructions that change it end blocks. */

@@ -117,6 +117,7 @@ class RegionEmitter {
   #code(block: RegionBlock): void {
     const fn = this.#fn
     fn.x87.begin(block)
+    fn.vectors.enter(block, hasOneWay(block))
     const blockEip = fn.let(i32.add(fn.rootEip, block.delta))
     const first = block.address + D.BLOCK_HEADER
     const units = new Set<string>()
@@ -142,6 +143,7 @@ class RegionEmitter {
         ops.prologue()
         form.row.execute(ops)
         ops.epilogue()
+        fn.vectors.step(block, i)
       }
       fn.scope(build, () => fn.flags.operands)
     }
@@ -166,6 +168,7 @@ class RegionEmitter {
       return fn.leaveToSuccessor(op, blockEip, eip, taken, this.#staysInPage(from, op, taken) ? 'link' : 'page')
     const { target } = edge
     fn.x87.depart(from)
+    fn.vectors.depart(from)
     const back = target.order <= from.order
     const throughHead = back && !dominates(this.#region.blocks, target, from)
     // Behind the head all is as at the region's beginning.
@@ -174,6 +177,7 @@ class RegionEmitter {
       fn.rarely(changed, () =>
         fn.rarely(i32.eqz(i32.load(0, this.#valid)), () => fn.leaveToSuccessor(op, blockEip, eip, taken)),
       )
+    if (!hasOneWay(target)) fn.vectors.arrive(target)
     this.#spend(target, eip)
     if (!back && target.forward <= 1) return this.#tree(target)
     if (throughHead) return this.#throughHead(target)
@@ -202,6 +206,7 @@ class RegionEmitter {
     const sorted = [...from.candidates].sort((a, b) => a.delta - b.delta)
     if (sorted.length === 0) return
     fn.x87.depart(from)
+    fn.vectors.depart(from)
     const { flags } = fn
     const before = flags.state
     const delta = fn.let(i32.sub(eip, fn.rootEip))
@@ -219,6 +224,8 @@ class RegionEmitter {
         fn.when(i32.eq(delta, target.delta), () => {
           flags.state = before
           fn.x87.depart(from)
+          fn.vectors.depart(from)
+          fn.vectors.arrive(target)
           this.#spend(target, eip)
           this.#throughHead(target)
         })
@@ -226,8 +233,12 @@ class RegionEmitter {
     search(sorted)
     flags.state = before
     fn.x87.depart(from)
+    fn.vectors.depart(from)
   }
 }
+
+/** Whether a block can only be reached from the one that dominates it. */
+const hasOneWay = (block: RegionBlock): boolean => !block.loop && block.forward <= 1 && block.entry < 0
 
 /** How a region is made: the name of its module in the host's tools, and whether its exits are counted. */
 export interface RegionOptions {

@@ -264,7 +264,7 @@ export class RegionFunction extends FunctionBuilder {
       this.set(this.rootEip, i32.sub(i32.load(0, L.BLOCK_EIP), headerWord(BLOCK_DELTA)))
       this.readBudget()
       for (let n = 0; n < 8; n++) if (this.#used[n]) this.set(this.#registers[n]!, i32.load(0, L.registerOffset(n)))
-      this.vectors.load()
+      this.vectors.begin()
       this.x87.load()
       this.flags.load()
     })

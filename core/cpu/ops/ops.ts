@@ -92,10 +92,14 @@ export interface Ops {
   setState(offset: number, value: I32In): void
 
   // SSE --------------------------------------------------------------------------------------------------------------------
-  /** What results of shape `name` are compared with (see `within` in sse/shapes.ts): zero where MXCSR asks for more than rounding to nearest. */
-  sseLimit(name: ShapeName): Expr
-  /** MXCSR has been changed: by a runtime function that added flags, which matters to shape `name`, or altogether. */
-  mxcsrChanged(name?: ShapeName): void
+  /** Constants of shape `name` (see `ordinary` in sse/shapes.ts), the limit as MXCSR is. */
+  sseConstants(name: ShapeName): readonly Expr[]
+  /** Whether operand `i` is known to hold no denormal in shape `name`. */
+  sseKnown(i: number, name: ShapeName): boolean
+  /** An operation of shape `name` was not ordinary: flags may have been added to MXCSR; `denormal`: whether operands or the result are. */
+  sseMet(name: ShapeName, denormal: I32): void
+  /** The row has changed MXCSR. */
+  mxcsrChanged(): void
 
   // x87 --------------------------------------------------------------------------------------------------------------------
   /** Not zero where an unmasked exception is pending. */

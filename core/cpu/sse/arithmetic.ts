@@ -35,11 +35,14 @@ export function needsRounding(o: Ops): I32 {
   return i32.ne(i32.and(o.state(L.MXCSR), STICKY_MASK), STICKY)
 }
 
-/** The limit of results of a shape that are ordinary (see `Shape.within`): zero where MXCSR needs more. */
-export function limitNow(name: ShapeName): Expr {
-  const { limit } = SHAPES[name]
-  const none = limit.type === 'v128' ? v128.zero() : limit.type === 'i64' ? i64.const(0) : i32.const(0)
-  return select(i32.eq(i32.and(mxcsr(), STICKY_MASK), STICKY), limit, none)
+/** Whether rounding is to nearest and inexact results change nothing. */
+const sticky = (): I32 => i32.eq(i32.and(mxcsr(), STICKY_MASK), STICKY)
+
+/** The constants of a shape, of which the limit is `none` where MXCSR wants more than ordinary, or `unless` holds. */
+export function constantsNow(name: ShapeName, unless?: I32): readonly Expr[] {
+  const { constants, none } = SHAPES[name]
+  const plain = unless ? i32.and(sticky(), i32.eqz(unless)) : sticky()
+  return [select(plain, constants[0]!, none), ...constants.slice(1)]
 }
 
 /** In runtime functions: rounding is to nearest with the precision exception masked. */
@@ -189,16 +192,18 @@ export function compute<T extends ValType, M extends ValType>(
   const operands = op === 'sqrt' ? [b] : [a, b]
   const first = operands[0]!
   const r = f.variable(plain(s, op, first, b))
+  const unknown = [...(op === 'sqrt' || o.sseKnown(0, s.name) ? [] : [a]), ...(o.sseKnown(1, s.name) ? [] : [b])]
   f.block((done) => {
     f.block((unsure) => {
-      f.brIf(unsure, s.any(s.denormal(...operands)), 'unlikely')
-      f.brIf(done, s.within(r, o.sseLimit(s.name)), 'likely')
+      const conditions = s.ordinary(unknown, r, o.sseConstants(s.name))
+      for (const condition of conditions.slice(0, -1)) f.brIf(unsure, i32.eqz(condition), 'unlikely')
+      f.brIf(done, conditions.at(-1)!, 'likely')
     })
     f.if(i32.or(needsRounding(o), unusual(s, op, first, b, r, true)), () => {
       f.set(r, o.value(runtimeOf(s, op), ...operands))
       trap(o)
     })
-    o.mxcsrChanged(s.name)
+    o.sseMet(s.name, s.any(s.denormal(...operands, r)))
   })
   return r
 }

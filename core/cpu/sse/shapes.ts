@@ -34,10 +34,14 @@ export interface Shape<T extends ValType = ValType, M extends ValType = ValType>
   readonly nonfinite: (x: Expr<T>) => Expr<M>
   /** Not strictly between the smallest normal number and infinity: a result that may have over- or underflowed. */
   readonly outside: (x: Expr<T>) => Expr<M>
-  /** What `within` compares with; with zero nothing is within. */
-  readonly limit: Expr
-  /** The opposite of `outside`, in all lanes, as long as `limit` is the shape's own. */
-  readonly within: (x: Expr<T>, limit: Expr) => I32
+  /**
+   * What `ordinary` computes with. The first is a limit: with `none` in its place nothing is ordinary, whatever the others are.
+   * They are values of their own so that they can be kept where they need not be made again.
+   */
+  readonly constants: readonly Expr[]
+  readonly none: Expr
+  /** Conditions, all of which hold where no operand is denormal and `r` is the opposite of `outside`. */
+  readonly ordinary: (operands: readonly Expr<T>[], r: Expr<T>, constants: readonly Expr[]) => I32[]
   readonly zero: (x: Expr<T>) => Expr<M>
   readonly or: Binary<M>
   readonly and: Binary<M>
@@ -68,13 +72,21 @@ export const PS: Shape<'v128', 'v128'> = {
   denormal: (...xs) => i32x4.lt_u(xs.map(belowZero).reduce(i32x4.min_u), i32x4.const(0xff_ffff)),
   nonfinite: (x) => i32x4.ge_u(twice(x), i32x4.const(0xff00_0000)),
   outside: (x) => i32x4.ge_u(i32x4.sub(twice(x), i32x4.const(0x100_0001)), i32x4.const(0xfdff_ffff)),
-  limit: i32x4.const(0xfdff_ffff),
-  within: (x, limit) => i32.eqz(v128.any_true(i32x4.ge_u(i32x4.sub(twice(x), i32x4.const(0x100_0001)), limit as V128))),
+  // Unsigned ranges as signed comparisons, of which processors have one.
+  constants: [0x7dff_ffff, 0x7eff_ffff, 0x7fff_ffff, -0x7f00_0002].map((n) => i32x4.const(n)),
+  none: i32x4.const(-0x8000_0000),
+  ordinary: (operands, r, constants) => {
+    const [limit, bias, denormalBias, denormalLimit] = constants as V128[]
+    const inside = i32x4.gt_s(limit!, i32x4.add(twice(r), bias!))
+    const fine = operands.map((x) => i32x4.gt_s(i32x4.add(twice(x), denormalBias!), denormalLimit!))
+    return [i32.eq(i32x4.bitmask(fine.reduce(v128.and, inside)), 15)]
+  },
   zero: (x) => f32x4.eq(x, v128.zero()),
   extract: (x, i) => i64.extend_u(i32x4.extract_lane(x, i)),
   replace: (x, i, encoding) => i32x4.replace_lane(x, i, i32.wrap(encoding)),
 }
 
+const SIGN_64 = 1n << 63n
 const LARGEST_DENORMAL = i64x2.const(DOUBLE.one - 1n)
 const SMALLEST_NORMAL = i64x2.const(DOUBLE.one)
 const INFINITY = i64x2.const(DOUBLE.infinity)
@@ -91,9 +103,20 @@ export const PD: Shape<'v128', 'v128'> = {
     xs.map((x) => f64x2.lt(i64x2.sub(f64x2.abs(x), i64x2.const(1n)), LARGEST_DENORMAL)).reduce((a, b) => v128.or(a, b)),
   nonfinite: (x) => v128.not(f64x2.lt(f64x2.abs(x), INFINITY)),
   outside: (x) => v128.not(v128.and(f64x2.gt(f64x2.abs(x), SMALLEST_NORMAL), f64x2.lt(f64x2.abs(x), INFINITY))),
-  limit: INFINITY,
-  within: (x, limit) =>
-    i64x2.all_true(v128.and(f64x2.gt(f64x2.abs(x), SMALLEST_NORMAL), f64x2.lt(f64x2.abs(x), limit as V128))),
+  constants: [
+    SIGN_64 + DOUBLE.infinity * 2n - DOUBLE.one * 2n - 1n,
+    SIGN_64 - DOUBLE.one * 2n - 1n,
+    SIGN_64 - 1n,
+    SIGN_64 + DOUBLE.one * 2n - 2n,
+  ].map((n) => i64x2.const(BigInt.asIntN(64, n))),
+  none: i64x2.const(SIGN_64),
+  ordinary: (operands, r, constants) => {
+    const [limit, bias, denormalBias, denormalLimit] = constants as V128[]
+    const twice64 = (x: V128) => i64x2.add(x, x)
+    const inside = i64x2.gt_s(limit!, i64x2.add(twice64(r), bias!))
+    const fine = operands.map((x) => i64x2.gt_s(i64x2.add(twice64(x), denormalBias!), denormalLimit!))
+    return [i32.eq(i64x2.bitmask(fine.reduce(v128.and, inside)), 3)]
+  },
   zero: (x) => f64x2.eq(x, v128.zero()),
   extract: (x, i) => i64x2.extract_lane(x, i),
   replace: (x, i, encoding) => i64x2.replace_lane(x, i, encoding),
@@ -111,8 +134,12 @@ export const SS: Shape<'f32', 'i32'> = {
   denormal: (...xs) => xs.map((x) => i32.lt_u(i32.sub(twiceS(x), 1), 0xff_ffff)).reduce((a, b) => i32.or(a, b)),
   nonfinite: (x) => i32.ge_u(twiceS(x), 0xff00_0000),
   outside: (x) => i32.ge_u(i32.sub(twiceS(x), 0x100_0001), 0xfdff_ffff),
-  limit: i32.const(0xfdff_ffff),
-  within: (x, limit) => i32.lt_u(i32.sub(twiceS(x), 0x100_0001), limit as I32),
+  constants: [i32.const(0xfdff_ffff)],
+  none: i32.const(0),
+  ordinary: (operands, r, [limit]) => [
+    ...operands.map((x) => i32.ge_u(i32.sub(twiceS(x), 1), 0xff_ffff)),
+    i32.lt_u(i32.sub(twiceS(r), 0x100_0001), limit as I32),
+  ],
   zero: (x) => f32.eq(x, 0),
   extract: (x) => i64.extend_u(i32.reinterpret(x)),
   replace: (_x, _i, encoding) => f32.reinterpret(i32.wrap(encoding)),
@@ -131,8 +158,19 @@ export const SD: Shape<'f64', 'i32'> = {
     xs.map((x) => i64.lt_u(i64.sub(twiceD(x), 1), DOUBLE.one * 2n - 1n)).reduce((a, b) => i32.or(a, b)),
   nonfinite: (x) => i64.ge_u(twiceD(x), DOUBLE.infinity * 2n),
   outside: (x) => i64.ge_u(i64.sub(twiceD(x), DOUBLE.one * 2n + 1n), DOUBLE.infinity * 2n - DOUBLE.one * 2n - 1n),
-  limit: constI64(DOUBLE.infinity * 2n - DOUBLE.one * 2n - 1n),
-  within: (x, limit) => i64.lt_u(i64.sub(twiceD(x), DOUBLE.one * 2n + 1n), limit as I64),
+  constants: [
+    constI64(DOUBLE.infinity * 2n - DOUBLE.one * 2n - 1n),
+    constI64(DOUBLE.one * 2n + 1n),
+    constI64(DOUBLE.one * 2n - 1n),
+  ],
+  none: constI64(0),
+  ordinary: (operands, r, constants) => {
+    const [limit, lowest, smallest] = constants as I64[]
+    return [
+      ...operands.map((x) => i64.ge_u(i64.sub(twiceD(x), 1), smallest!)),
+      i64.lt_u(i64.sub(twiceD(r), lowest!), limit!),
+    ]
+  },
   zero: (x) => f64.eq(x, 0),
   extract: (x) => i64.reinterpret(x),
   replace: (_x, _i, encoding) => f64.reinterpret(encoding),
