@@ -23,17 +23,19 @@ export interface VectorUse {
   /** The operands of its arithmetic are the source and, if so, the destination's old value. */
   readonly plain: boolean
   readonly both: boolean
+  /** It writes no register: the destination is an operand like the source. */
+  readonly compares: boolean
   /** It copies the source to the destination. */
   readonly copies: boolean
   /** It writes registers that are no operands. */
   readonly forgets: boolean
 }
 
-export const ARITHMETIC = /^(ADD|SUB|MUL|DIV|SQRT)(PS|PD|SS|SD)$/
+export const ARITHMETIC = /^(ADD|SUB|MUL|DIV|SQRT|U?COMI)(PS|PD|SS|SD)$/
 /** Computed with these shapes, but on other values than the operands. */
 const HORIZONTAL = /^(?:ADDSUB|HADD|HSUB|DP)(PS|PD)$/
 /** Their first operand is not written. */
-const READERS = /^(U?COMIS[SD]|PTEST|MASKMOVDQU)$/
+const READERS = /^(PTEST|MASKMOVDQU)$/
 const COPIES = /^MOV(APS|APD|UPS|UPD|DQA|DQU)$/
 
 /** Of each instruction of a block, in order. */
@@ -58,6 +60,7 @@ export function usesOf(block: RegionBlock, view: DataView): VectorUse[] {
       shape: shape?.toLowerCase() as ShapeName | undefined,
       plain: operation !== undefined,
       both: operation !== undefined && operation !== 'SQRT',
+      compares: operation?.endsWith('COMI') ?? false,
       copies: COPIES.test(mnemonic) && numbers[0] !== undefined && numbers[1] !== undefined,
       forgets: mnemonic === 'FXRSTOR' || (numbers.length > 2 && numbers[3] !== undefined),
     }
@@ -75,6 +78,7 @@ export function factsBehind(use: VectorUse, known: number): number {
     return (facts & ~allOf(destination)) | (bits << (destination * 4))
   }
   if (shape && use.plain && source !== undefined) facts |= bitOf(source, shape)
+  if (shape && use.compares) return facts | bitOf(destination, shape)
   facts &= ~allOf(destination)
   return shape ? facts | bitOf(destination, shape) : facts
 }
@@ -84,7 +88,7 @@ function factsBefore(use: VectorUse, needed: number): number {
   if (use.forgets) return 0
   const { destination, source, shape } = use
   if (destination === undefined) return needed
-  let facts = needed & ~allOf(destination)
+  let facts = use.compares ? needed : needed & ~allOf(destination)
   if (use.copies) return facts | (((needed >>> (destination * 4)) & 15) << (source! * 4))
   if (shape && use.plain) {
     if (use.both) facts |= bitOf(destination, shape)

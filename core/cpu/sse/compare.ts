@@ -170,13 +170,18 @@ export function compareScalars<T extends 'f32' | 'f64'>(
   const equal = f.variable(ordered.eq(a, b))
   const less = f.variable(ordered.lt(a, b))
   const unordered = f.variable(i32.const(0))
-  f.if(s.or(s.denormal(a, b), s.or(s.ne(a, a), s.ne(b, b))), () => {
+  const unknown = [a, b].filter((_, i) => !o.sseKnown(i, s.name))
+  const nan = s.or(s.ne(a, a), s.ne(b, b))
+  const special = unknown.length ? s.or(s.denormal(...unknown), nan) : nan
+  const ask = () => {
     const args = [s.extract(a, 0), s.extract(b, 0), i32.const(strict ? 1 : 0)]
     const relation = o.value(RELATIONS_ONCE[s.format.name], ...args)
     trap(o)
+    o.sseMet(s.name, s.denormal(a, b))
     f.set(unordered, i32.eq(relation, UNORDERED))
     f.set(equal, i32.ne(i32.and(relation, EQUAL | UNORDERED), 0))
     f.set(less, i32.ne(i32.and(relation, LESS | UNORDERED), 0))
-  })
+  }
+  f.if(special, ask, undefined, 'unlikely')
   o.setFlags({ zf: equal, pf: unordered, cf: less, of: 0, sf: 0, af: 0 })
 }

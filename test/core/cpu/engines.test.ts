@@ -271,6 +271,8 @@ function writeData(data: Uint8Array, random: Random): void {
     const kind = random.below(10)
     if (kind < 4) for (let k = 0; k < 2; k++) view.setFloat64(at + 8 * k, k ? x : Math.round(x * 8) / 8, true)
     else if (kind < 8) for (let k = 0; k < 4; k++) view.setFloat32(at + 4 * k, x * (k - 1), true)
+    else if (kind < 9)
+      for (let k = 0; k < 4; k++) view.setUint32(at + 4 * k, random.below(3) ? random.below(99) : 0, true)
     else for (let k = 0; k < 16; k++) data[at + k] = random.next()
   }
   for (let i = 0; i < 4; i++) {
