@@ -432,6 +432,10 @@ export abstract class MachineOps implements Ops {
     return false
   }
 
+  sseCareful(): I32 {
+    return constI32(0)
+  }
+
   sseMet(_name: ShapeName, _denormal: I32): void {}
 
   // x87

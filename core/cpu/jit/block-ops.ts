@@ -126,6 +126,10 @@ export class BlockOps extends MachineOps {
     return this.#fn.vectors.isKnown(this.registerNumber(i).constant as number, name)
   }
 
+  override sseCareful(): I32 {
+    return this.#fn.vectors.careful
+  }
+
   override sseMet(name: ShapeName, denormal: I32): void {
     this.#fn.vectors.met(name, denormal)
   }

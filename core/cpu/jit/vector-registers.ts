@@ -178,6 +178,11 @@ export class VectorRegisters {
     )
   }
 
+  /** Not zero once a denormal has turned up: what is known need not be true. */
+  get careful(): I32 {
+    return this.#careful ?? i32.const(0)
+  }
+
   #beCareful(): void {
     this.#f.set(this.#careful!, i32.const(1))
     for (const [shape, locals] of this.#constants) this.#f.set(locals[0]!, SHAPES[shape].none)

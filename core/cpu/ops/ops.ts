@@ -94,8 +94,9 @@ export interface Ops {
   // SSE --------------------------------------------------------------------------------------------------------------------
   /** Constants of shape `name` (see `ordinary` in sse/shapes.ts), the limit as MXCSR is. */
   sseConstants(name: ShapeName): readonly Expr[]
-  /** Whether operand `i` is known to hold no denormal in shape `name`. */
+  /** Whether operand `i` is known to hold no denormal in shape `name`, as long as `sseCareful` is zero (then nothing is ordinary). */
   sseKnown(i: number, name: ShapeName): boolean
+  sseCareful(): I32
   /** An operation of shape `name` was not ordinary: flags may have been added to MXCSR; `denormal`: whether operands or the result are. */
   sseMet(name: ShapeName, denormal: I32): void
   /** The row has changed MXCSR. */

@@ -172,7 +172,8 @@ export function compareScalars<T extends 'f32' | 'f64'>(
   const unordered = f.variable(i32.const(0))
   const unknown = [a, b].filter((_, i) => !o.sseKnown(i, s.name))
   const nan = s.or(s.ne(a, a), s.ne(b, b))
-  const special = unknown.length ? s.or(s.denormal(...unknown), nan) : nan
+  const known = unknown.length < 2 ? s.or(nan, o.sseCareful()) : nan
+  const special = unknown.length ? s.or(s.denormal(...unknown), known) : known
   const ask = () => {
     const args = [s.extract(a, 0), s.extract(b, 0), i32.const(strict ? 1 : 0)]
     const relation = o.value(RELATIONS_ONCE[s.format.name], ...args)
