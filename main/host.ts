@@ -69,7 +69,7 @@ export class Host {
     const importer = { library, pools, events: this.events }
     const services: Services = {
       app: createAppService({ version: appVersion(), libraryFolder, shell: options.shell }, this.machines, this.events),
-      library: createLibraryService(this.machines, importer),
+      library: createLibraryService(this.machines, importer, this.snapshots),
       machine: createMachineService(this.machines, pools),
       console: createConsoleService(this.machines),
       snapshot: createSnapshotService(this.machines, this.snapshots),

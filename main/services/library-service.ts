@@ -3,14 +3,36 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
 import type { Service } from '../../core/contract/api.ts'
-import type { MachinePatch, MachineSettings } from '../../core/contract/machine-spec.ts'
+import type { MachinePatch, MachineSettings, MachineSpec } from '../../core/contract/machine-spec.ts'
 import type { CallContext } from '../ipc/call-context.ts'
 import { mapPaths } from '../library/machine-folder.ts'
+import type { Snapshots } from '../snapshots/snapshots.ts'
 import type { Machines } from '../vm/machines.ts'
 import { type Importer, importImage } from './import-image.ts'
 import { requireSettingsPaths } from './path-permission.ts'
 
-export function createLibraryService(machines: Machines, importer: Importer): Service<'library', CallContext> {
+/** What a saved state was made for: it fits no machine with another value of these. */
+const SAVED_WITH = ['cpu', 'memoryMib', 'boot', 'firmware', 'drives', 'display', 'serialPorts', 'clock'] as const
+
+/** Throws for settings that a saved state would no longer fit. */
+function requireNoSavedState(before: MachineSpec, patch: MachinePatch): void {
+  if (before.present.resume === null) return
+  const changed = SAVED_WITH.find(
+    (key) => patch[key] !== undefined && JSON.stringify(patch[key]) !== JSON.stringify(before[key]),
+  )
+  if (changed)
+    throw new AppError(
+      'vm/invalid-state',
+      `The machine has a saved state, which would not fit another ${changed}; start it, or discard the state first`,
+      { context: { setting: changed } },
+    )
+}
+
+export function createLibraryService(
+  machines: Machines,
+  importer: Importer,
+  snapshots: Snapshots,
+): Service<'library', CallContext> {
   const { library } = machines
   const told = async (id: string) => {
     await machines.tellCards()
@@ -33,6 +55,7 @@ export function createLibraryService(machines: Machines, importer: Importer): Se
     },
     async update({ id, patch }, { grants }) {
       const { spec, path } = library.machine(id)
+      requireNoSavedState(spec, patch)
       const settings: MachineSettings = { ...spec, ...withoutAbsent(patch) }
       requireSettingsPaths(grants, settings, spec)
       if (patch.drives || patch.boot || patch.firmware) requireFiles(settings, path)
@@ -46,6 +69,7 @@ export function createLibraryService(machines: Machines, importer: Importer): Se
     },
     async delete({ id }) {
       machines.requireOff(id)
+      await snapshots.beforeDelete(id)
       await library.remove(id)
       await machines.tellCards()
       return null

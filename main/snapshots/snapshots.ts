@@ -34,6 +34,7 @@ export class Snapshots {
         this.tidyLater(id)
       },
       started: (id) => this.#automatic.start(id),
+      staysInPlace: (id) => this.hasLinkedClones(id),
     }
   }
 
@@ -399,6 +400,24 @@ export class Snapshots {
         clones.set(owner, [...(clones.get(owner) ?? []), other.spec.id])
     }
     return clones
+  }
+
+  /** Throws when other machines stand on the disks of this one. Waits for what is being done with it. */
+  beforeDelete(id: string): Promise<void> {
+    return this.work.exclusive(id, async () => {
+      const machine = this.work.library.machine(id)
+      const clones = await this.#linkedClones(machine, await this.work.folder(id).list())
+      const names = [...new Set([...clones.values()].flat())].map((clone) =>
+        JSON.stringify(this.work.library.machine(clone).spec.name),
+      )
+      if (names.length > 0) refuse(`The machine is the base of the linked clone ${names.join(', ')}; delete that first`)
+    })
+  }
+
+  /** Whether its folder may get another name: linked clones know where it is. */
+  async hasLinkedClones(id: string): Promise<boolean> {
+    const entries = await this.work.folder(id).list()
+    return entries.length > 0 && (await this.#linkedClones(this.work.library.machine(id), entries)).size > 0
   }
 
   /** Ends automatic snapshots and waits for what is being done. */

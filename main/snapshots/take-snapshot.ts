@@ -183,10 +183,11 @@ async function fillFromRunning(
     written.map(({ slot, file }) => ({ slot, file })),
     parent,
   )
+  const startMs = performance.now()
   let isStored = false
   try {
     const size = { totalBytes: moment.pages * PAGE_BYTES, unitBytes: PAGE_BYTES }
-    const { floppies } = await work.withProgress(spec.id, 'take', size, (progress) =>
+    const { floppies, newPages, memoryBytes } = await work.withProgress(spec.id, 'take', size, (progress) =>
       work.pools.snapshotTask('storeSnapshot', {
         folder: prepared,
         packFolder: folder.packFolder,
@@ -197,6 +198,11 @@ async function fillFromRunning(
       }),
     )
     isStored = true
+    const seconds = ((performance.now() - startMs) / 1000).toFixed(2)
+    work.machines.note(
+      spec.id,
+      `Snapshot: the guest stood still for ${moment.gapMs.toFixed(1)} ms; ${newPages} pages, ${memoryBytes} bytes in ${seconds} s`,
+    )
     return { floppies, hasMemory: true }
   } finally {
     // A machine that has ended meanwhile needs to be told nothing.

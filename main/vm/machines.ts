@@ -32,11 +32,19 @@ export interface MachineHooks {
   /** The saved state `snapshot` has been taken up, and the guest goes on when this resolves. */
   resumed(id: string, snapshot: string): Promise<void>
   ended(id: string): void
+  /** Whether others know where the machine's folder is, so that it keeps its name. */
+  staysInPlace(id: string): Promise<boolean>
 }
 
 export class Machines {
   readonly library: Library
-  hooks: MachineHooks = { beforeStart: async () => {}, started() {}, resumed: async () => {}, ended() {} }
+  hooks: MachineHooks = {
+    beforeStart: async () => {},
+    started() {},
+    resumed: async () => {},
+    ended() {},
+    staysInPlace: async () => false,
+  }
   readonly #pools: ThreadPools
   readonly #events: HostEvents
   readonly #running = new Map<string, RunningMachine>()
@@ -92,6 +100,11 @@ export class Machines {
   runningVm(id: string): VmHost | undefined {
     const vm = this.#running.get(id)?.vm
     return vm?.isAlive ? vm : undefined
+  }
+
+  /** Writes a line into the log of a machine that runs. */
+  note(id: string, message: string): void {
+    this.#running.get(id)?.log.write('info', message)
   }
 
   /** The last picture of the machine's screen that is known. */
@@ -181,7 +194,8 @@ export class Machines {
 
   /** Saves settings. A running machine takes them at its next start; the folder follows the name when it is off. */
   async update(id: string, settings: MachineSettings): Promise<void> {
-    await this.library.save(id, settings, !this.#running.has(id))
+    const moves = !this.#running.has(id) && !(await this.hooks.staysInPlace(id))
+    await this.library.save(id, settings, moves)
     await this.tellCards()
   }
 

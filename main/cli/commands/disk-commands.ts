@@ -10,6 +10,7 @@ import {
   type DiskTaskOf,
   type DiskTaskResults,
 } from '../../../core/contract/disk-task.ts'
+import { requireNotKept } from '../../snapshots/kept-disks.ts'
 import { runDiskTask } from '../../vm/disk-tasks.ts'
 import { ThreadPools } from '../../vm/vm-pool.ts'
 import { usageError } from '../failure.ts'
@@ -146,6 +147,7 @@ export async function check(file: string, flags: JsonFlag & { readonly repair?: 
 }
 
 export async function compact(file: string, flags: JsonFlag): Promise<void> {
+  await requireNotKept(resolve(file), 'compacted')
   const result = await perform<'compact'>({ type: 'compact', file: resolve(file) })
   print(flags, result, `${inWords(result.beforeBytes)} before, ${inWords(result.afterBytes)} now`)
 }
@@ -156,6 +158,7 @@ export async function resize(
   flags: JsonFlag & { readonly shrink?: boolean },
 ): Promise<void> {
   const sizeBytes = sizeOf(size)
+  await requireNotKept(resolve(file), 'made larger or smaller')
   const result = await perform<'resize'>({
     type: 'resize',
     file: resolve(file),

@@ -45,7 +45,7 @@ describe('snapshots of a running machine', () => {
 })
 
 describe('snapshots of a machine that is off', () => {
-  it("branch, and are deleted with their disks merged", async () => {
+  it('branch, and are deleted with their disks merged', async () => {
     const on = await openSnapshotHost()
     const { api } = on
     const id = await on.machine()

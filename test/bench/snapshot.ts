@@ -1,0 +1,93 @@
+/**
+ * What snapshots of a Linux guest cost that writes memory and disk as fast as it can: how long the guest stands still, how long one
+ * takes, how long a restore takes, and how much `--count` of them take. Prints one JSON line.
+ *
+ *     node test/bench/snapshot.ts [--memory 256] [--count 5]
+ */
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { machineSettingsSchema } from '../../core/contract/machine-spec.ts'
+import { Host } from '../../main/host.ts'
+import { connect } from '../support/fake-host.ts'
+import { pathOf } from '../support/needs.ts'
+import { shared } from '../support/shared.ts'
+
+const { values } = parseArgs({
+  options: { memory: { type: 'string', default: '256' }, count: { type: 'string', default: '5' } },
+})
+const kernel = shared('guests/vmlinuz-686')
+const initrd = shared('guests/initrd-686.gz')
+const folder = mkdtempSync(join(tmpdir(), 'vitrine-bench-'))
+const disk = join(folder, 'disk.img')
+writeFileSync(disk, '')
+truncateSync(disk, 1 << 30)
+copyFileSync(pathOf(initrd), join(folder, 'initrd.gz'))
+
+const host = await Host.open({
+  libraryFolder: join(folder, 'library'),
+  welcome: false,
+  shell: { openConsole: () => {}, pageUrl: () => null, quit: () => {} },
+})
+const { api } = connect(host)
+try {
+  const { id } = await api.library.create({
+    settings: machineSettingsSchema.parse({
+      name: 'Bench',
+      memoryMib: Number(values.memory),
+      drives: [{ slot: 'hda', kind: 'disk', file: disk }],
+      boot: {
+        order: ['disk'],
+        kernel: {
+          file: pathOf(kernel),
+          initrd: join(folder, 'initrd.gz'),
+          append: 'console=ttyS0 quiet cryptomgr.notests',
+        },
+      },
+    }),
+  })
+  await api.machine.start({ id })
+  const vm = host.machines.running(id)
+  const wait = async (text: string) => {
+    const { seen } = await vm.call({ type: 'wait-text', text, timeoutSeconds: 900, background: true })
+    if (seen === 'nowhere') throw new Error(`The guest never said ${text}`)
+  }
+  const type = (line: string) => vm.send({ type: 'serial', port: 1, bytes: new TextEncoder().encode(`${line}\n`) })
+  await wait('GUEST-READY')
+  type('modprobe ata_piix; modprobe sd_mod; sleep 2; echo DISK-$((6*7))')
+  await wait('DISK-42')
+  type(
+    '(while true; do dd if=/dev/urandom of=/tmp/m bs=1M count=40 2>/dev/null; done) & (while true; do dd if=/tmp/m of=/dev/sda bs=1M count=40 2>/dev/null; done) & echo BUSY-$((6*7))',
+  )
+  await wait('BUSY-42')
+  const taken: { seconds: number; gapMs: number; pages: number; bytes: number }[] = []
+  let last = ''
+  for (let i = 0; i < Number(values.count); i++) {
+    const startMs = performance.now()
+    last = (await api.snapshot.take({ id })).id
+    const seconds = (performance.now() - startMs) / 1000
+    const line =
+      (await api.library.logs({ id, lines: 20 })).lines.findLast((text) => text.includes('stood still')) ?? ''
+    const [, gapMs, pages, bytes] = /for ([\d.]+) ms; (\d+) pages, (\d+) bytes/.exec(line) ?? []
+    taken.push({ seconds, gapMs: Number(gapMs), pages: Number(pages), bytes: Number(bytes) })
+  }
+  const { path } = host.machines.library.machine(id)
+  await api.machine.powerOff({ id })
+  await api.snapshot.restore({ id, snapshot: last, keepPresent: false })
+  const restoreMs = performance.now()
+  await api.machine.start({ id })
+  const restoreSeconds = (performance.now() - restoreMs) / 1000
+  const size = (at: string): number =>
+    readdirSync(at, { withFileTypes: true }).reduce(
+      (sum, entry) => sum + (entry.isDirectory() ? size(join(at, entry.name)) : statSync(join(at, entry.name)).size),
+      0,
+    )
+  await api.machine.powerOff({ id })
+  process.stdout.write(
+    `${JSON.stringify({ memoryMib: Number(values.memory), taken, restoreSeconds, snapshotBytes: size(join(path, 'snapshots')), load: loadavg()[0] })}\n`,
+  )
+} finally {
+  await host.dispose()
+  rmSync(folder, { recursive: true, force: true })
+}
