@@ -50,6 +50,7 @@ class ProgramWriter {
   constructor(random: Random, mode: Mode) {
     this.random = random
     this.mode = mode
+    this.#flavour = random.pick(['x87', 'sse', 'mmx', 'simple', 'mixed', 'mixed', 'mixed', 'mixed'] as const)
     this.#most = 20 + random.below(random.below(4) ? 120 : 500)
     this.setting = settingOf(mode)
     this.w = new CodeWriter(
@@ -79,6 +80,9 @@ class ProgramWriter {
   #plain(): void {
     const { random, w, setting } = this
     const n = random.below(100)
+    const flavour = this.#flavour
+    if (flavour === 'simple' && n >= 6) return writeRandom(w, random, setting, 'integer')
+    if (flavour !== 'mixed' && flavour !== 'simple' && n >= 40) return writeRandom(w, random, setting, flavour)
     let family: Family = 'integer'
     if (n < 6) return writePointer(w, random, setting, [3, 5, 6, 7][random.below(4)]!)
     if (n < 14) family = 'sse'
@@ -416,6 +420,8 @@ class ProgramWriter {
   }
 
   #depth = 0
+  /** What the program has much of, if anything; simple ones have nothing but integers and memory. */
+  readonly #flavour: 'x87' | 'sse' | 'mmx' | 'simple' | 'mixed'
   /** Instructions after which bodies end. */
   readonly #most: number
 

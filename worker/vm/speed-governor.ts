@@ -32,9 +32,12 @@ export class SpeedGovernor {
     return this.#budgetNs
   }
 
-  /** A slice took `busyNs` of the host and executed `instructions`. Returns how long to sleep now, 0 for not at all. */
-  afterSlice(busyNs: number, instructions: number): number {
-    const cappedNs = (busyNs * 100) / this.#capPercent
+  /**
+   * A slice took `busyNs` of the host's time, of which the thread had a core for `coreNs`, and executed `instructions`. Returns how long
+   * to sleep now, 0 for not at all. On a busy host waiting for a core counts as sleep.
+   */
+  afterSlice(busyNs: number, instructions: number, coreNs = busyNs): number {
+    const cappedNs = (coreNs * 100) / this.#capPercent
     const limitedNs = this.#limitMips === null ? 0 : (instructions * 1000) / this.#limitMips
     const dueNs = Math.max(cappedNs, limitedNs)
     this.#debtNs += dueNs - busyNs

@@ -3,6 +3,7 @@
  * pictures and statistics. The thread never returns to its event loop while the machine runs: commands are polled from the
  * port, and a halted guest sleeps on the doorbell until its next deadline.
  */
+import { threadCpuUsage } from 'node:process'
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { AppError } from '../../core/base/errors.ts'
 import { toErrorRecord } from '../../core/contract/error-record.ts'
@@ -130,6 +131,8 @@ class VmLoop {
   /** Guest time that could not pass, because the guest waits without any timer: waits for text go on by the host's. */
   #timelessNs = 0
   #lastInstructions = 0
+  /** What this thread had of a core when the last slice ended. */
+  #lastCoreNs = Number.POSITIVE_INFINITY
 
   constructor(
     task: VmThreadTask<MessagePort>,
@@ -234,7 +237,14 @@ class VmLoop {
   #brake(busyNs: number): void {
     const { instructionsInterpreted, instructionsCompiled } = this.#machine.counters()
     const instructions = instructionsInterpreted + instructionsCompiled
-    const sleepNs = this.#governor.afterSlice(busyNs, instructions - this.#lastInstructions)
+    const { user, system } = threadCpuUsage()
+    const coreNs = (user + system) * 1000
+    const sleepNs = this.#governor.afterSlice(
+      busyNs,
+      instructions - this.#lastInstructions,
+      Math.max(0, coreNs - this.#lastCoreNs),
+    )
+    this.#lastCoreNs = coreNs
     this.#lastInstructions = instructions
     if (sleepNs === 0) return
     const startMs = performance.now()

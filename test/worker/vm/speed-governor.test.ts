@@ -46,6 +46,23 @@ describe('the governor', () => {
     expect(governor.budgetNs).toBeLessThan(FREE_SLICE_NS)
   })
 
+  test.each([
+    [1.25, 50],
+    [3, 33],
+  ])('counts what it waits for a core as sleep: a slice takes %f times its share', (factor, percent) => {
+    const governor = new SpeedGovernor(null, 50)
+    let [nowNs, coreNs] = [0, 0]
+    while (nowNs < 2000 * MS) {
+      const share = governor.budgetNs / factor
+      const sleepNs = governor.afterSlice(governor.budgetNs, 1000, share)
+      nowNs += share * factor + sleepNs
+      coreNs += share
+      governor.slept(sleepNs)
+    }
+    expect((coreNs / nowNs) * 100).toBeGreaterThan(percent * 0.93)
+    expect((coreNs / nowNs) * 100).toBeLessThan(percent * 1.07)
+  })
+
   test('does not let an idle machine catch up later', () => {
     const governor = new SpeedGovernor(10, 100)
     governor.slept(10_000 * MS)
