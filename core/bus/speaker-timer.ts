@@ -12,6 +12,8 @@ export type TimerWave =
 export interface SpeakerTimer {
   /** The OUT pin now. */
   readonly output: boolean
+  /** The same at a tick of the timer's clock (1,193,182 Hz), which is not earlier than the last asked about. */
+  outputAt(ticks: number): boolean
   /** Drives the GATE pin. */
   setGate(level: boolean): void
   /** What OUT does from now on, if nobody touches the channel. */

@@ -33,7 +33,7 @@ function parseClock(record: StateRecord): z.infer<typeof stateSchema> {
 }
 
 /** Instructions that may pass between two looks at the host's clock, each of which costs as much as a hundred of them. */
-const UNSEEN_INSTRUCTIONS = 64
+const UNSEEN_INSTRUCTIONS = 128
 /** What one of them counts for: less than it takes, so that this clock does not run ahead of the host's. */
 const UNSEEN_NS = 2
 

@@ -28,7 +28,13 @@ export interface SpeakerChange {
 }
 
 const SILENCE: TimerWave = { kind: 'steady', high: false }
-const DISCONNECTED: SpeakerTimer = { output: false, setGate: () => {}, wave: () => SILENCE, onWaveChange: () => {} }
+const DISCONNECTED: SpeakerTimer = {
+  output: false,
+  outputAt: () => false,
+  setGate: () => {},
+  wave: () => SILENCE,
+  onWaveChange: () => {},
+}
 
 /** Port 61h. */
 export class PcSpeaker implements Device {
@@ -75,8 +81,10 @@ export class PcSpeaker implements Device {
   }
 
   #read(): number {
-    const refreshes = Math.floor(this.#scale.ticksAt(this.#context.clock.nowNs()) / REFRESH_TICKS)
-    return this.#control | (refreshes % 2 === 1 ? BIT.REFRESH : 0) | (this.#timer.output ? BIT.OUTPUT : 0)
+    // Software polls this port in tight loops: the clock is looked at once.
+    const ticks = this.#scale.ticksAt(this.#context.clock.nowNs())
+    const refresh = ticks % (2 * REFRESH_TICKS) >= REFRESH_TICKS ? BIT.REFRESH : 0
+    return this.#control | refresh | (this.#timer.outputAt(ticks) ? BIT.OUTPUT : 0)
   }
 
   #write(value: number): void {

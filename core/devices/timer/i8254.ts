@@ -155,6 +155,7 @@ export class I8254 implements Device {
       get output() {
         return channel.output(now())
       },
+      outputAt: (ticks) => channel.output(ticks),
       setGate(level) {
         channel.setGate(level, now())
         this.onWaveChange()
