@@ -42,7 +42,9 @@ function arithmetic(
 ): undefined {
   const { f } = x
   const [a, b] = reversed ? [other, mine] : [mine, other]
-  f.brIf(special, i32.eqz(bothNormal(a, b)), 'unlikely')
+  // One by one: each is a comparison and a branch.
+  for (const n of [a, b]) f.brIf(special, i32.eqz(ordinaryExponent(n.signExponent)), 'unlikely')
+  f.brIf(special, i64.ge_s(i64.and(a.significand, b.significand), 0), 'unlikely')
   const result = { significand: f.local('i64'), signExponent: f.local('i32'), flags: f.local('i32') }
   const place = {
     control: x.mode,

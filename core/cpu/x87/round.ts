@@ -197,9 +197,15 @@ export function storeRounded(f: FunctionBuilder, destination: Destination, value
     f.set(hi, i64.add(i64.and(hi, ~0x7ffn), i64.shl(i64.extend_u(increment), 11)))
     finish(i32.ne(fraction, 0))
   }
-  const mode = f.let(i32.and(destination.control, PC_EXTENDED | RC_MASK | PE))
-  const inside = f.let(i32.lt_u(i32.sub(exponent, 1), EXPONENT_MAX - 2))
-  f.if(i32.and(inside, i32.eq(mode, PC_EXTENDED | PE)), extended, () =>
-    f.if(i32.and(inside, i32.eq(mode, PC_DOUBLE | PE)), double, () => destination.round(value), 'likely'),
-  )
+  f.block((done) => {
+    f.block((unusual) => {
+      f.brIf(unusual, i32.ge_u(i32.sub(exponent, 1), EXPONENT_MAX - 2), 'unlikely')
+      const mode = f.let(i32.and(destination.control, PC_EXTENDED | RC_MASK | PE))
+      f.if(i32.eq(mode, PC_EXTENDED | PE), extended, () =>
+        f.if(i32.eq(mode, PC_DOUBLE | PE), double, () => f.br(unusual), 'likely'),
+      )
+      f.br(done)
+    })
+    destination.round(value)
+  })
 }
