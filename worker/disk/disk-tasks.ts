@@ -166,6 +166,7 @@ function rewrite(
       ...(below ? { backing: below } : {}),
       ...(identity ? { identity } : {}),
       ...(isWanted ? { isWanted } : {}),
+      beforeReplacing: () => disk.close(),
     },
     (made) => copyDisk(disk, made, { ownOnly: below !== undefined, onProgress }),
   )

@@ -18,6 +18,8 @@ export interface NewImageRequest extends Pick<CreateRequest, 'sizeBytes' | 'back
   readonly format: ImageFormatId
   /** Asked when the image is finished, with the path that it still has; without it the old file stays. */
   readonly isWanted?: (temporary: string) => boolean
+  /** Called before the old file is replaced: not all systems do that while it is open. */
+  readonly beforeReplacing?: () => void
 }
 
 /** Opens the image at `file` with everything that it stands on. */
@@ -58,6 +60,7 @@ export function makeImage(request: NewImageRequest, fill: (disk: LayeredDisk) =>
       for (const { temporary } of made) rmSync(temporary)
       return
     }
+    request.beforeReplacing?.()
     // The parts first: the file that names them makes the image.
     for (const { temporary, final } of made.toReversed()) {
       const old = statSync(final, { throwIfNoEntry: false })

@@ -200,8 +200,10 @@ function readBacking(
     throw corrupt(path, 'the name of its backing file', 8)
   const name = new Uint8Array(length)
   store.read(offset, name)
+  const file = new TextDecoder().decode(name)
+  if (/^(json:|[a-z][a-z0-9+.-]*:\/\/)/i.test(file)) throw unsupported(path, `a backing file that is no file (${file})`)
   return {
-    file: new TextDecoder().decode(name),
+    file,
     format: formatName === undefined ? undefined : formatOf(formatName, path),
   }
 }

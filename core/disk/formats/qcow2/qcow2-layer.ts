@@ -47,6 +47,7 @@ export class Qcow2Layer implements ImageLayer {
   /** Clusters to give up once no table on the disk names them. */
   readonly #frees: number[] = []
   #pending = 0
+  #tables: Set<number> | undefined
   /** Whether the file says that it is being written. */
   #marked = false
   /** Offsets of L2 tables by their L1 entries, of which a failed write may have told the file or not. */
@@ -86,11 +87,7 @@ export class Qcow2Layer implements ImageLayer {
     // Where these count as free, the first write would overwrite them.
     for (const offset of [0, this.#mapping.l1Offset, refcountTableOffset])
       if (refcounts.get(offset / this.granuleBytes) === 0 && (offset > 0 || this.#mapping.l1Entries > 0))
-        throw new AppError(
-          'disk/corrupt-image',
-          `${this.#path} is damaged: its tables count as free space; repair it with: vitrine disk check --repair`,
-          { context: { path: this.#path, offset } },
-        )
+        throw this.#countsTablesAsFree(offset)
     return refcounts
   }
 
@@ -228,7 +225,7 @@ export class Qcow2Layer implements ImageLayer {
       if (!mapping.next()) mapping.load(first + count)
       if (this.#isOwned(first + count)) break
     }
-    count = refcounts.allocate(count)
+    count = this.#allocate(count)
     const host = refcounts.found
     const length = Math.min(lengthBytes, (first + count) * clusterBytes - position)
     let named = 0
@@ -241,6 +238,38 @@ export class Qcow2Layer implements ImageLayer {
     }
     this.#pending += count
     return length
+  }
+
+  /** As `Refcounts.allocate`; throws for an image whose own tables count as free, before they are overwritten. */
+  #allocate(count: number): number {
+    const refcounts = this.#refcounts as Refcounts
+    this.#tables ??= this.#findTables(refcounts)
+    const taken = refcounts.allocate(count)
+    for (let cluster = refcounts.found; cluster < refcounts.found + taken; cluster++) {
+      if (!this.#tables.has(cluster)) continue
+      refcounts.giveBack(refcounts.found, taken)
+      throw this.#countsTablesAsFree(cluster * this.granuleBytes)
+    }
+    return taken
+  }
+
+  /** Clusters of the tables that the image was opened with. Those that come later are counted in memory. */
+  #findTables({ blocks, tableOffset, tableClusters }: Refcounts): Set<number> {
+    const { l1Entries, entriesPerTable, l1Offset } = this.#mapping
+    const tables = new Set<number>()
+    const add = (offset: number, clusters = 1): void => {
+      for (let i = 0; offset > 0 && i < clusters; i++) tables.add(offset / this.granuleBytes + i)
+    }
+    add(tableOffset, tableClusters)
+    add(l1Offset, Math.ceil((l1Entries * 8) / this.granuleBytes))
+    for (const offset of blocks) add(offset)
+    for (let i = 0; i < l1Entries; i++) add(this.#mapping.tableOf(i * entriesPerTable))
+    return tables
+  }
+
+  #countsTablesAsFree(offset: number): AppError {
+    const message = `${this.#path} is damaged: its tables count as free space; repair it with: vitrine disk check --repair`
+    return new AppError('disk/corrupt-image', message, { context: { path: this.#path, offset } })
   }
 
   /** Makes `offset` the place of a cluster, and the place it had free. */
@@ -340,7 +369,8 @@ export class Qcow2Layer implements ImageLayer {
   /** A new L2 table, a copy of `old` unless that is 0, which nothing names yet. */
   #newTable(old: number): number {
     const refcounts = this.#refcounts as Refcounts
-    const host = refcounts.allocateWhole(1)
+    this.#allocate(1)
+    const host = refcounts.found
     try {
       const bytes = new Uint8Array(this.granuleBytes)
       if (old !== 0) this.#store.read(old, bytes)

@@ -205,4 +205,38 @@ describeWith([qemuImg], 'disk formats and qemu-img', () => {
       expect.objectContaining({ code: 'disk/unsupported-format', message: expect.stringContaining(what) }),
     )
   })
+
+  it('refuse by name a backing file that is no file', () => {
+    const folder = temporaryFolder()
+    const path = join(folder, 'a.qcow2')
+    runQemuImg('create', '-q', '-u', '-f', 'qcow2', '-F', 'raw', '-b', 'nbd://localhost/x', path, '4M')
+    expect(() => openImageFile(path)).toThrow(
+      expect.objectContaining({
+        code: 'disk/unsupported-format',
+        message: expect.stringContaining('nbd://localhost/x'),
+      }),
+    )
+  })
+
+  it('do not overwrite the tables of an image whose refcounts are wrong', () => {
+    const folder = temporaryFolder()
+    const path = join(folder, 'a.qcow2')
+    const { path: source, model } = rawFile(folder, 51)
+    runQemuImg('convert', '-f', 'raw', '-O', 'qcow2', source, path)
+    const bytes = readFileSync(path)
+    const [l1, block] = [bytes.readUInt32BE(44), bytes.readUInt32BE(bytes.readUInt32BE(52) + 4)]
+    const l2 = bytes.readUInt32BE(l1 + 4)
+    bytes.writeUInt16BE(0, block + 2 * (l2 / 65_536))
+    writeFileSync(path, bytes)
+    const disk = openImageFile(path)
+    const blank = Array.from({ length: SECTORS / 128 }, (_, i) => i * 128).find((lba) =>
+      model.expected(lba, 128).every((byte) => byte === 0),
+    )
+    expect(() => disk.writeSectors(blank ?? 0, 1, new Uint8Array(512).fill(1))).toThrow(
+      expect.objectContaining({ code: 'disk/corrupt-image', message: expect.stringContaining('--repair') }),
+    )
+    expect(model.difference(disk)).toBe(-1)
+    disk.close()
+    expect(model.differenceOfFile(source)).toBe(-1)
+  })
 })
