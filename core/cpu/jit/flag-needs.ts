@@ -46,6 +46,11 @@ class WatchedFlags extends LazyFlags {
     else this.sets = true
   }
 
+  override leave(): void {
+    this.#note('cold')
+    super.leave()
+  }
+
   override emitWords(): void {
     this.#note('cold')
     super.emitWords()
@@ -90,17 +95,17 @@ class WatchedFlags extends LazyFlags {
 /** A function that is thrown away: only its flags are of interest. */
 class WatchedFunction extends RegionFunction {
   override leave(): void {
-    this.flags.emitWords()
+    this.flags.leave()
   }
   override leaveAsIs(): void {}
   override leaveToEip(): void {
-    this.flags.emitWords()
+    this.flags.leave()
   }
   override leaveToSuccessor(): void {
-    this.flags.emitWords()
+    this.flags.leave()
   }
   override leaveToInterpreter(): void {
-    this.flags.emitWords()
+    this.flags.leave()
   }
 }
 

@@ -130,15 +130,33 @@ export class LazyFlags {
     this.#f.store32(0, this.#aux, L.FLAGS_AUX)
   }
 
-  /** Makes the words on a path that leaves the region; the other paths go on with what they had. */
+  /** On a path that leaves the region: notes what set the flags; the other paths go on with what they had. */
+  leave(): void {
+    this.#save(this.state)
+  }
+
+  /** Behind `leave`, where the ways out meet: writes the words to the CPU's state. */
+  storeLeft(): void {
+    this.#f.if(
+      this.#code,
+      () => this.#storeSaved(),
+      () => this.store(),
+    )
+  }
+
+  #storeSaved(): void {
+    const operands = [this.#code, this.#aux, this.#second, this.#result]
+    this.#f.call(this.#linker.runtime(storeSavedFlags), ...operands)
+  }
+
+  /** Makes the words; the state stays what it was. */
   emitWords(): void {
     const { state } = this
     if (state.kind === 'words') return
     if (state.kind === 'dead') throw new Error('Flags that nobody wanted are wanted')
     if (state.kind === 'saved')
       return this.#f.if(this.#code, () => {
-        const operands = [this.#code, this.#aux, this.#second, this.#result]
-        this.#f.call(this.#linker.runtime(storeSavedFlags), ...operands)
+        this.#storeSaved()
         this.load()
       })
     const aux = this.#auxWord()

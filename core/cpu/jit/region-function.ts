@@ -126,7 +126,7 @@ export class RegionFunction extends FunctionBuilder {
     this.#used.fill(true)
     this.#written.fill(true)
     this.flags.emitWords()
-    this.#writeBack()
+    this.#writeBack(false)
     this.#storeBudget()
   }
 
@@ -137,10 +137,11 @@ export class RegionFunction extends FunctionBuilder {
     this.vectors.load()
   }
 
-  #writeBack(): void {
+  #writeBack(leaving: boolean): void {
     for (let n = 0; n < 8; n++) if (this.#written[n]) this.store32(0, this.#registers[n]!, L.registerOffset(n))
     this.vectors.store()
-    this.flags.store()
+    if (leaving) this.flags.storeLeft()
+    else this.flags.store()
   }
 
   // Budget
@@ -182,7 +183,7 @@ export class RegionFunction extends FunctionBuilder {
   /** Back to the run loop: a fault is pending, or the slice is used up. */
   leave(reason: 'fault' | 'slice' = 'fault'): void {
     this.note(reason)
-    this.flags.emitWords()
+    this.flags.leave()
     this.br(this.#labels.fault)
   }
 
@@ -195,14 +196,14 @@ export class RegionFunction extends FunctionBuilder {
   /** On to EIP through the jump cache. */
   leaveToEip(): void {
     this.note('dispatch')
-    this.flags.emitWords()
+    this.flags.leave()
     this.br(this.#labels.dispatch)
   }
 
   /** On to the successor `eip` of the branch `op`, of the block at `blockEip`. */
   leaveToSuccessor(op: number, blockEip: I32, eip: I32, taken: boolean, reason: 'link' | 'page' = 'link'): void {
     this.note(reason)
-    this.flags.emitWords()
+    this.flags.leave()
     this.store32(0, blockEip, L.BLOCK_EIP)
     this.set(this.#exitEip, eip)
     this.set(this.#exitOp, i32.const(op))
@@ -216,7 +217,7 @@ export class RegionFunction extends FunctionBuilder {
    */
   leaveToInterpreter(op: number, blockEip: I32, handler?: number): void {
     this.note('code-changed')
-    this.flags.emitWords()
+    this.flags.leave()
     this.store32(0, blockEip, L.BLOCK_EIP)
     this.set(this.#exitOp, i32.const(op))
     this.set(this.#exitHandler, handler === undefined ? i32.load(op, OP_HANDLER) : i32.const(handler))
@@ -229,7 +230,7 @@ export class RegionFunction extends FunctionBuilder {
     const entered = this.param(0, 'i32')
     const headerWord = (at: number) => i32.load(i32.sub(entered, BLOCK_HEADER - at))
     const store = () => {
-      this.#writeBack()
+      this.#writeBack(true)
       this.x87.store()
       const spent = i32.sub(i32.load(0, L.BUDGET), this.#budget)
       const total = i64.add(i64.load(0, COMPILED_COUNT), i64.extend_s(i32.add(spent, headerWord(BLOCK_COUNT))))
