@@ -159,6 +159,7 @@ export class Cpu {
           runtime: instance.exports,
           slow,
           nowNs: execution.nowNs ?? (() => 0),
+          executed: () => this.instructions,
           code: this.blocks,
         },
         execution.hotExecutions,

@@ -14,6 +14,15 @@ import { buildRegion } from './region-code.ts'
 /** Regions that exist at a time: each holds on to a WebAssembly instance. */
 const MOST_REGIONS = 8192
 
+/**
+ * A region costs about as much as this many interpreted instructions, so that a guest that does next to nothing does not spend
+ * the host's time on compiling what it does. Credit is saved up for the next burst of new code.
+ */
+const INSTRUCTIONS_PER_REGION = 200_000
+const MOST_CREDIT = 64
+/** Below this threshold everything is to be compiled: tests. */
+const LEAST_THRESHOLD_WITH_CREDIT = 100
+
 /** A region, as a profile tells of it. */
 export interface CompiledRegion {
   /** Its number, counted from power-on: the module is called `region-N`. */
@@ -36,6 +45,8 @@ export interface CompilerParts {
   readonly slow: Record<string, unknown>
   /** The host's monotonic clock, for statistics. */
   nowNs(): number
+  /** Instructions executed since power-on. */
+  executed(): number
   readonly code: Pick<CodeReader, 'blockAt' | 'blocksInPage'>
 }
 
@@ -55,6 +66,9 @@ export class Compiler {
   readonly #firstPlace: number
   readonly #free: number[] = []
   #used = 0
+  #credit = MOST_CREDIT
+  /** Instructions executed when credit was counted last. */
+  #executed = 0
   readonly #byEntry = new Map<number, CompiledRegion>()
   readonly #byMember = new Map<number, CompiledRegion[]>()
   readonly #imports: WebAssembly.Imports
@@ -95,6 +109,10 @@ export class Compiler {
     if (this.#byEntry.has(root) || this.#i32[(root + D.BLOCK_LENGTH) >> 2]! === 0) return
     const mode = this.#i32[(root + D.BLOCK_MODE) >> 2]!
     if (mode & L.MODE_SINGLE && this.#threshold > 1) return
+    if (!this.#affords()) {
+      this.#i32[(root + D.BLOCK_EXECUTIONS) >> 2] = 0
+      return
+    }
     const place = this.#free.pop() ?? (this.#used < MOST_REGIONS ? this.#used++ : -1)
     if (place < 0) {
       this.full = true
@@ -128,6 +146,17 @@ export class Compiler {
     }
     this.codeBytes += bytes.length
     this.compileNs += this.#parts.nowNs() - beganNs
+  }
+
+  /** Whether enough was executed for another region. */
+  #affords(): boolean {
+    if (this.#threshold < LEAST_THRESHOLD_WITH_CREDIT) return true
+    const executed = this.#parts.executed()
+    this.#credit = Math.min(MOST_CREDIT, this.#credit + (executed - this.#executed) / INSTRUCTIONS_PER_REGION)
+    this.#executed = executed
+    if (this.#credit < 1) return false
+    this.#credit--
+    return true
   }
 
   /** The regions that exist now. */
