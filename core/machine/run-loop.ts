@@ -13,6 +13,14 @@ import type { SliceEnd } from './machine.ts'
 /** Longest run of guest code without a look at the host clock, in nanoseconds of the guest's time. */
 const LONGEST_RUN_NS = 500_000
 const LEAST_INSTRUCTIONS = 64
+/** A guest that has executed less between two rests has only looked at its clock. */
+const LOOK_INSTRUCTIONS = 12_000
+/** Looks after which it idles, how many it may have saved up, and what one that did more costs. */
+const IDLE_LOOKS = 100
+const MOST_LOOKS = 250
+const WORK_LOOKS = 50
+/** How long an idle guest rests although a patient timer is due: 250 looks a second cost the host more than they tell the guest. */
+const IDLE_REST_NS = 16_000_000
 /** What they take at most. */
 const LEAST_NS = 1000
 
@@ -50,6 +58,9 @@ export class RunLoop {
   /** The guest is known to wait until then (or an interrupt): a hint of the firmware. */
   #idleUntilNs = 0
   haltedNs = 0
+  /** Instructions executed since the last rest, and how many of the last rests ended for a look only. */
+  #sinceRest = 0
+  #looks = 0
   /** When the last slice ended at rest; -1 when it did not. */
   #restingSinceNs = -1
   slices = 0
@@ -147,9 +158,19 @@ export class RunLoop {
     }
     if (wakeNs <= nowNs) return false
     end.reason = 'halted'
-    end.wakeNs = wakeNs
+    end.wakeNs = Math.max(wakeNs, this.#idleWakeNs(nowNs))
     this.#restingSinceNs = nowNs
     return true
+  }
+
+  /** Until when a guest may rest that does nothing but look at its clock; 0 for one that does more. */
+  #idleWakeNs(nowNs: number): number {
+    const { timers, cpu } = this.#parts
+    const looked = this.#sinceRest <= LOOK_INSTRUCTIONS
+    this.#looks = looked ? Math.min(this.#looks + 1, MOST_LOOKS) : Math.max(0, this.#looks - WORK_LOOKS)
+    this.#sinceRest = 0
+    if (!cpu.halted || this.#looks < IDLE_LOOKS) return 0
+    return Math.min(nowNs + IDLE_REST_NS, timers.nextImpatientNs())
   }
 
   #execute(cpu: Cpu, clock: GuestClock, nowNs: number, limitNs: number): void {
@@ -165,6 +186,7 @@ export class RunLoop {
       clock.executing = false
     }
     this.slices++
+    this.#sinceRest += cpu.instructions - before
     if (!clock.virtual) clock.observe(cpu.instructions - before, clock.nowNs() - nowNs)
   }
 

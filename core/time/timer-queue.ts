@@ -10,6 +10,8 @@ const IDLE = Number.POSITIVE_INFINITY
 export class Timer {
   readonly name: string
   deadlineNs = IDLE
+  /** Whether it may fire some milliseconds late while the machine idles: the guest reads from a clock how late it is. */
+  patient = false
   readonly fire: (deadlineNs: number) => void
   readonly #queue: TimerQueue
 
@@ -60,6 +62,13 @@ export class TimerQueue {
   /** The earliest armed deadline in nanoseconds, or Infinity. May be earlier than the truth after a cancel, never later. */
   nextDeadlineNs(): number {
     return this.#nextNs
+  }
+
+  /** The earliest deadline of a timer that is not patient, or Infinity. */
+  nextImpatientNs(): number {
+    let nextNs = IDLE
+    for (const timer of this.#timers) if (!timer.patient && timer.deadlineNs < nextNs) nextNs = timer.deadlineNs
+    return nextNs
   }
 
   /** What `nextDeadlineNs` was when a machine was saved, once its timers are armed again: slices end where they would have. */

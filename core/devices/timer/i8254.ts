@@ -68,7 +68,7 @@ export class I8254 implements Device {
     const { channels, irq, deadlineNs } = parseWith(stateSchema, record, 'State of the timer', 'state/corrupt')
     for (const [index, channel] of this.#channels.entries()) channel.restore(channels[index])
     this.#timer.cancel()
-    if (deadlineNs !== null) this.#timer.arm(deadlineNs)
+    if (deadlineNs !== null) this.#arm(deadlineNs)
     this.#drive(irq)
     this.speakerTimer.onWaveChange()
   }
@@ -130,7 +130,14 @@ export class I8254 implements Device {
   #rearm(after: number): void {
     const rise = this.#channels[0].nextRise(after, LEAST_RISE_TICKS)
     if (rise === Number.POSITIVE_INFINITY) this.#timer.cancel()
-    else this.#timer.arm(this.#scale.nsAt(rise))
+    else this.#arm(this.#scale.nsAt(rise))
+  }
+
+  #arm(deadlineNs: number): void {
+    // One-shot modes: whoever programs each interrupt counts time by another clock. A missed period would be lost.
+    const { mode } = this.#channels[0]
+    this.#timer.patient = mode === 0 || mode === 4
+    this.#timer.arm(deadlineNs)
   }
 
   /**
