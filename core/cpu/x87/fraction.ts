@@ -10,7 +10,7 @@ import { i32, i64 } from '../../wasm/ops.ts'
 import type { Linker } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
 import { PC_EXTENDED } from './control.ts'
-import { round } from './round.ts'
+import { registerAt, storeRounded } from './round.ts'
 import { BIAS, word } from './stack.ts'
 import type { Wide, WideLocal } from './wide.ts'
 import {
@@ -127,9 +127,10 @@ export function storeScaled(
   sign: I32,
   value: { fraction: Wide; power: I32 },
 ): void {
-  const control = i32.or(word(L.FPU_CONTROL), PC_EXTENDED)
-  const exponent = i32.add(value.power, BIAS - 1)
-  f.call(link.runtime(round), destination, control, sign, exponent, value.fraction.hi, value.fraction.lo)
+  const control = f.let(i32.or(word(L.FPU_CONTROL), PC_EXTENDED))
+  const exponent = f.variable(i32.add(value.power, BIAS - 1))
+  const { hi, lo } = wideVariable(f, value.fraction)
+  storeRounded(f, registerAt(f, link, destination, control), { sign, exponent, hi, lo })
 }
 
 /** value with its last bit set: a transcendental result is never exact. */

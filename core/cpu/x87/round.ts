@@ -152,9 +152,12 @@ export interface Destination {
   round(value: Unrounded): void
 }
 
-/** The register at host address `address`. */
-export function registerAt(f: FunctionBuilder, link: Linker, address: I32): Destination {
-  const control = f.let(word(L.FPU_CONTROL))
+/** The register at host address `address`; `control` in place of the control word. */
+export function registerAt(f: FunctionBuilder, link: Linker, address: I32, control?: I32): Destination {
+  return registerUnder(f, link, address, control ?? f.let(word(L.FPU_CONTROL)))
+}
+
+function registerUnder(f: FunctionBuilder, link: Linker, address: I32, control: I32): Destination {
   return {
     control,
     store: (significand, signExponent) => storeRegister(f, address, significand, signExponent),
