@@ -9,7 +9,6 @@ import { Decoder } from '../decode/decoder.ts'
 import { Compiler } from '../jit/compiler.ts'
 import { PageWalk } from '../mmu/paging.ts'
 import { Tlb } from '../mmu/tlb.ts'
-import type { SlowPath } from '../ops/runtime.ts'
 import { frontName } from '../ops/runtime.ts'
 import { AC, CpuState, ID, IF, RF, TF, VM } from '../state/cpu-state.ts'
 import * as L from '../state/layout.ts'
@@ -18,10 +17,8 @@ import type { InterpreterImage } from './image.ts'
 import { deliverFault, deliverInterrupt } from './interrupts.ts'
 import { MemoryAccess } from './memory-access.ts'
 import type { CpuProfile } from './profiles.ts'
+import { GUEST_FAULT, importSlowPath } from './slow-import.ts'
 import { createWriteGate } from './write-gate.ts'
-
-/** Thrown inside slow paths when the instruction ends with a fault; caught where generated code called in. */
-const GUEST_FAULT = Symbol('guest fault')
 
 /** Pseudo vector: the instruction waits at its place until an interrupt comes. */
 const STALL = 256
@@ -142,7 +139,7 @@ export class Cpu {
       image.handlers,
     )
     const slow: Record<string, (...args: number[]) => number | undefined> = {}
-    for (const path of image.slowPaths) slow[path.name] = this.#import(path)
+    for (const path of image.slowPaths) slow[path.name] = importSlowPath(this, path)
     const instance = new WebAssembly.Instance(image.module, { env: { memory: memory.memory }, slow })
     this.exports = instance.exports
     // Regions call what the interpreter calls: the part in generated code, where there is one.
@@ -170,57 +167,6 @@ export class Cpu {
     map.onDeviceWrite = (at, length) => this.blocks.invalidate(at, length)
     memory.writes.gate = createWriteGate(memory, this.tlb, this.blocks)
     this.reset()
-  }
-
-  /** A slow path as generated code calls it: faults raised inside end here, with FAULT set. */
-  #import(path: SlowPath): (...args: number[]) => number | undefined {
-    const { run } = path
-    const guard = (error: unknown): number => {
-      if (error !== GUEST_FAULT) throw error
-      return 0
-    }
-    switch (path.params) {
-      case 0:
-        return () => {
-          try {
-            return run(this)
-          } catch (error) {
-            return guard(error)
-          }
-        }
-      case 1:
-        return (a) => {
-          try {
-            return run(this, a)
-          } catch (error) {
-            return guard(error)
-          }
-        }
-      case 2:
-        return (a, b) => {
-          try {
-            return run(this, a, b)
-          } catch (error) {
-            return guard(error)
-          }
-        }
-      case 3:
-        return (a, b, c) => {
-          try {
-            return run(this, a, b, c)
-          } catch (error) {
-            return guard(error)
-          }
-        }
-      default:
-        return (...args) => {
-          try {
-            return run(this, ...args)
-          } catch (error) {
-            return guard(error)
-          }
-        }
-    }
   }
 
   /** State after RESET# (SDM vol 3A, table 10-1). */

@@ -78,95 +78,90 @@ function loadCode(
  * (vector, return address, whether the gate's privilege counts, whether there is an error code, error code, flags to set in the
  * image of EFLAGS) -> 1 when the handler is entered, 0 when nothing has changed.
  */
-export const enterGateFast = runtimeFunction(
-  'enter_gate',
-  ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'],
-  'i32',
-  (f, link) => {
-    const [vector, returnTo, software] = [f.param(0, 'i32'), f.param(1, 'i32'), f.param(2, 'i32')]
-    const [hasError, error, resume] = [f.param(3, 'i32'), f.param(4, 'i32'), f.param(5, 'i32')]
-    const slow = () => f.return(i32.const(0))
-    f.if(unusual(VM), slow)
-    const index = f.let(i32.shl(vector, 3))
-    f.if(i32.gt_u(i32.add(index, 7), i32.load(0, L.IDTR_LIMIT)), slow)
-    const gate = f.let(callExpr(link.runtime(systemRead), i32.add(index, i32.load(0, L.IDTR_BASE))))
-    f.if(i32.eqz(gate), slow)
-    const gateLow = f.let(i32.load(gate))
-    const gateHigh = f.let(i32.load(gate, 4))
-    const cpl = f.let(i32.load(0, L.CPL))
-    f.if(i32.or(i32.ne(i32.and(gateHigh, GATE_BITS), GATE), i32.and(software, i32.lt_u(dplOf(gateHigh), cpl))), slow)
-    const selector = f.let(i32.shr_u(gateLow, 16))
-    const eip = f.let(i32.or(i32.and(gateLow, 0xffff), i32.and(gateHigh, 0xffff_0000)))
-    const code = descriptor(f, link, selector, slow)
-    const newCpl = f.let(dplOf(code.high))
-    f.if(
-      anyOf(
-        i32.ne(i32.and(code.high, CODE_BITS), CODE),
-        i32.gt_u(newCpl, cpl),
-        i32.gt_u(eip, limitOf(f, code.low, code.high)),
-      ),
-      slow,
+const enterGateFast = runtimeFunction('enter_gate', ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], 'i32', (f, link) => {
+  const [vector, returnTo, software] = [f.param(0, 'i32'), f.param(1, 'i32'), f.param(2, 'i32')]
+  const [hasError, error, resume] = [f.param(3, 'i32'), f.param(4, 'i32'), f.param(5, 'i32')]
+  const slow = () => f.return(i32.const(0))
+  f.if(unusual(VM), slow)
+  const index = f.let(i32.shl(vector, 3))
+  f.if(i32.gt_u(i32.add(index, 7), i32.load(0, L.IDTR_LIMIT)), slow)
+  const gate = f.let(callExpr(link.runtime(systemRead), i32.add(index, i32.load(0, L.IDTR_BASE))))
+  f.if(i32.eqz(gate), slow)
+  const gateLow = f.let(i32.load(gate))
+  const gateHigh = f.let(i32.load(gate, 4))
+  const cpl = f.let(i32.load(0, L.CPL))
+  f.if(i32.or(i32.ne(i32.and(gateHigh, GATE_BITS), GATE), i32.and(software, i32.lt_u(dplOf(gateHigh), cpl))), slow)
+  const selector = f.let(i32.shr_u(gateLow, 16))
+  const eip = f.let(i32.or(i32.and(gateLow, 0xffff), i32.and(gateHigh, 0xffff_0000)))
+  const code = descriptor(f, link, selector, slow)
+  const newCpl = f.let(dplOf(code.high))
+  f.if(
+    anyOf(
+      i32.ne(i32.and(code.high, CODE_BITS), CODE),
+      i32.gt_u(newCpl, cpl),
+      i32.gt_u(eip, limitOf(f, code.low, code.high)),
+    ),
+    slow,
+  )
+  const status = packFlags(f.let(i32.load(0, L.FLAGS_RESULT)), f.let(i32.load(0, L.FLAGS_AUX)))
+  const eflags = f.let(i32.load(0, L.EFLAGS))
+  const image = f.let(i32.or(i32.or(status, eflags), i32.or(resume, 2)))
+  const oldSp = f.let(i32.load(0, ESP))
+  const sp = f.local('i32')
+  const host = f.local('i32')
+  /** The frame's address, from its lowest word on; `size` without the error code. */
+  const place = (top: I32, base: I32, last: I32, user: I32In, size: number) => {
+    const bytes = f.let(i32.add(size, i32.shl(hasError, 2)))
+    // All of it below the segment's end and above its beginning.
+    f.if(i32.or(i32.lt_u(top, bytes), i32.gt_u(i32.sub(top, 1), last)), slow)
+    f.set(sp, i32.sub(top, bytes))
+    f.set(
+      host,
+      callExpr(link.runtime(writeSpace), i32.add(base, sp), bytes, typeof user === 'number' ? i32.const(user) : user),
     )
-    const status = packFlags(f.let(i32.load(0, L.FLAGS_RESULT)), f.let(i32.load(0, L.FLAGS_AUX)))
-    const eflags = f.let(i32.load(0, L.EFLAGS))
-    const image = f.let(i32.or(i32.or(status, eflags), i32.or(resume, 2)))
-    const oldSp = f.let(i32.load(0, ESP))
-    const sp = f.local('i32')
-    const host = f.local('i32')
-    /** The frame's address, from its lowest word on; `size` without the error code. */
-    const place = (top: I32, base: I32, last: I32, user: I32In, size: number) => {
-      const bytes = f.let(i32.add(size, i32.shl(hasError, 2)))
-      // All of it below the segment's end and above its beginning.
-      f.if(i32.or(i32.lt_u(top, bytes), i32.gt_u(i32.sub(top, 1), last)), slow)
-      f.set(sp, i32.sub(top, bytes))
-      f.set(
-        host,
-        callExpr(link.runtime(writeSpace), i32.add(base, sp), bytes, typeof user === 'number' ? i32.const(user) : user),
+    f.if(i32.eqz(host), slow)
+    f.if(hasError, () => {
+      f.store32(host, error)
+      f.set(host, i32.add(host, 4))
+    })
+  }
+  f.if(
+    i32.eq(newCpl, cpl),
+    () => {
+      const end = f.let(segment(L.SS, L.SEG_WRITE_END))
+      f.if(i32.or(clear(segment(L.SS, L.SEG_ATTRIBUTES), SEG_BIG), i32.eqz(end)), slow)
+      place(oldSp, segment(L.SS, L.SEG_BASE), i32.add(end, 14), userMode(), 12)
+    },
+    () => {
+      const at = f.let(i32.add(i32.shl(newCpl, 3), 4))
+      f.if(
+        i32.or(clear(segment(L.TR, L.SEG_ATTRIBUTES), 0x800), i32.gt_u(i32.add(at, 7), segment(L.TR, L.SEG_LIMIT))),
+        slow,
       )
-      f.if(i32.eqz(host), slow)
-      f.if(hasError, () => {
-        f.store32(host, error)
-        f.set(host, i32.add(host, 4))
-      })
-    }
-    f.if(
-      i32.eq(newCpl, cpl),
-      () => {
-        const end = f.let(segment(L.SS, L.SEG_WRITE_END))
-        f.if(i32.or(clear(segment(L.SS, L.SEG_ATTRIBUTES), SEG_BIG), i32.eqz(end)), slow)
-        place(oldSp, segment(L.SS, L.SEG_BASE), i32.add(end, 14), userMode(), 12)
-      },
-      () => {
-        const at = f.let(i32.add(i32.shl(newCpl, 3), 4))
-        f.if(
-          i32.or(clear(segment(L.TR, L.SEG_ATTRIBUTES), 0x800), i32.gt_u(i32.add(at, 7), segment(L.TR, L.SEG_LIMIT))),
-          slow,
-        )
-        const task = f.let(callExpr(link.runtime(systemRead), i32.add(at, segment(L.TR, L.SEG_BASE))))
-        f.if(i32.eqz(task), slow)
-        const top = f.let(i32.load(task))
-        const ss = f.let(i32.load16_u(task, 4))
-        const stack = stackDescriptor(f, link, ss, newCpl, slow)
-        place(top, baseOf(stack.low, stack.high), limitOf(f, stack.low, stack.high), 0, 20)
-        f.store32(host, oldSp, 12)
-        f.store32(host, segment(L.SS, L.SEG_SELECTOR), 16)
-        f.call(link.runtime(setFromDescriptor), i32.const(L.segmentOffset(L.SS)), ss, stack.low, stack.high)
-      },
-    )
-    f.store32(host, returnTo)
-    f.store32(host, segment(L.CS, L.SEG_SELECTOR), 4)
-    f.store32(host, image, 8)
-    f.store32(0, sp, ESP)
-    const cleared = select(
-      i32.and(gateHigh, TRAP_GATE),
-      i32.const(~(TF | NT | RF | VM)),
-      i32.const(~(TF | NT | RF | VM | IF)),
-    )
-    f.store32(0, i32.and(eflags, cleared), L.EFLAGS)
-    loadCode(f, link, selector, code, newCpl, eip)
-    f.return(i32.const(1))
-  },
-)
+      const task = f.let(callExpr(link.runtime(systemRead), i32.add(at, segment(L.TR, L.SEG_BASE))))
+      f.if(i32.eqz(task), slow)
+      const top = f.let(i32.load(task))
+      const ss = f.let(i32.load16_u(task, 4))
+      const stack = stackDescriptor(f, link, ss, newCpl, slow)
+      place(top, baseOf(stack.low, stack.high), limitOf(f, stack.low, stack.high), 0, 20)
+      f.store32(host, oldSp, 12)
+      f.store32(host, segment(L.SS, L.SEG_SELECTOR), 16)
+      f.call(link.runtime(setFromDescriptor), i32.const(L.segmentOffset(L.SS)), ss, stack.low, stack.high)
+    },
+  )
+  f.store32(host, returnTo)
+  f.store32(host, segment(L.CS, L.SEG_SELECTOR), 4)
+  f.store32(host, image, 8)
+  f.store32(0, sp, ESP)
+  const cleared = select(
+    i32.and(gateHigh, TRAP_GATE),
+    i32.const(~(TF | NT | RF | VM)),
+    i32.const(~(TF | NT | RF | VM | IF)),
+  )
+  f.store32(0, i32.and(eflags, cleared), L.EFLAGS)
+  loadCode(f, link, selector, code, newCpl, eip)
+  f.return(i32.const(1))
+})
 
 /** INT n: (vector, 1 for INT1). */
 export const softwareInterruptFront: Front = (f, link, slow) => {

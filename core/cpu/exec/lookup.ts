@@ -31,7 +31,7 @@ import * as L from '../state/layout.ts'
 import { userMode } from './memory-paths.ts'
 
 /** Address of the jump cache's entry for code at `linear`. */
-export const jumpEntry = (linear: I32): I32 =>
+const jumpEntry = (linear: I32): I32 =>
   i32.add(i32.shl(i32.and(i32.xor(linear, i32.shr_u(linear, 12)), JUMP_CACHE_ENTRIES - 1), 4), JUMP_CACHE_BASE)
 
 export const lookupFront: Front = (f, link, slow) => {

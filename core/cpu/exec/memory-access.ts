@@ -4,7 +4,7 @@
  */
 import type { AddressMap } from '../../memory/address-map.ts'
 import * as L from '../state/layout.ts'
-import { DS, SCRATCH, SEG_ATTRIBUTES, SEG_BASE, SEG_LIMIT, SS, segmentOffset } from '../state/layout.ts'
+import { SCRATCH, SEG_ATTRIBUTES, SEG_BASE, SEG_LIMIT, SS, segmentOffset } from '../state/layout.ts'
 import type { Cpu } from './cpu.ts'
 
 /** Vectors. */
@@ -201,5 +201,3 @@ export class MemoryAccess {
     this.writeLinear(this.linear(segment, offset, bytes, true), bytes, value, false)
   }
 }
-
-export const DS_OFFSET = segmentOffset(DS)

@@ -16,7 +16,7 @@ const PF = 14
 export const userMode = (): I32 => i32.eq(i32.load(0, L.TLB), TLB_BASE_USER)
 
 /** #PF at `linear`; `code` is the complement of its error code. */
-export function raisePageFault(f: FunctionBuilder, linear: I32, code: I32): void {
+function raisePageFault(f: FunctionBuilder, linear: I32, code: I32): void {
   f.store32(0, linear, L.CR2)
   f.store32(0, PF + 1, L.FAULT)
   f.store32(0, i32.xor(code, -1), L.FAULT_ERROR)

@@ -10,8 +10,7 @@ import type { Linker } from '../ops/runtime.ts'
 import { runtimeFunction } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
 
-/** SEG_ATTRIBUTES bits. */
-export const SEG_PRESENT = 0x8000
+/** SEG_ATTRIBUTES bit D/B. */
 export const SEG_BIG = 0x40_0000
 /** Field of segment register `n`. */
 export const segment = (n: number, field: number): I32 => i32.load(0, L.segmentOffset(n) + field)
@@ -46,7 +45,7 @@ export const writeSpace = runtimeFunction('write_space', ['i32', 'i32', 'i32'], 
 })
 
 /** (selector) -> host address of its descriptor in the GDT; 0 for null selectors, those of the LDT, and where it takes a slow path. */
-export const findDescriptor = runtimeFunction('find_descriptor', ['i32'], 'i32', (f, link) => {
+const findDescriptor = runtimeFunction('find_descriptor', ['i32'], 'i32', (f, link) => {
   const selector = f.param(0, 'i32')
   const index = f.let(i32.and(selector, 0xfff8))
   f.if(i32.or(i32.or(i32.eqz(index), set(selector, 4)), i32.gt_u(i32.add(index, 7), i32.load(0, L.GDTR_LIMIT))), () =>

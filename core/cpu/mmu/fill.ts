@@ -52,7 +52,7 @@ const hostPage = (entry: I32): I32 => i32.shl(i32.shr_u(entry, PAGE_SHIFT), 12)
 const codeOffset = (host: I32): I32 => i32.shl(i32.shr_u(host, 12), 4)
 
 /** Whether the 64 bytes around `host` hold decoded code. */
-export const holdsCode = (host: I32): I32 =>
+const holdsCode = (host: I32): I32 =>
   i32.wrap(i64.and(i64.shr_u(i64.load(codeOffset(host), CODE_MAP_BASE), i64.extend_u(i32.shr_u(host, 6))), 1))
 
 /** Address of the TLB entry that `linear` has in the TLB at `base`. */

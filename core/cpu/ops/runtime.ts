@@ -2,7 +2,7 @@
  * Things that rows may call. A runtime function is WebAssembly, written once with the builder, shared by the interpreter and
  * by compiled regions; a slow path is TypeScript. Both are plain descriptors: whoever generates code links what is used.
  */
-import type { Expr, ValType } from '../../wasm/expr.ts'
+import type { ValType } from '../../wasm/expr.ts'
 import type { Callee, FunctionBuilder } from '../../wasm/function-builder.ts'
 import type { Cpu } from '../exec/cpu.ts'
 
@@ -72,5 +72,3 @@ export function slowFunction(
 ): SlowPath {
   return { name, params, result: 'i32', run, front }
 }
-
-export type { Expr }
