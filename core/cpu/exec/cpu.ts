@@ -53,7 +53,7 @@ export interface CpuHost {
 }
 
 /** Executions after which `compiler` compiles a block. */
-const HOT_EXECUTIONS = 500
+const HOT_EXECUTIONS = 2000
 
 /** How code is executed. `hotExecutions`: a block is compiled after so many; 0 never, 1 at its first. */
 export interface ExecutionOptions {
