@@ -1,9 +1,9 @@
 /** Commands on snapshots: take, restore, delete, list, tree, rename, pin; clone, save; export. */
+import { resolve } from 'node:path'
 import { AppError } from '../../../core/base/errors.ts'
 import type { Client } from '../../../core/contract/client.ts'
 import type { MachineCard } from '../../../core/contract/machine-card.ts'
 import type { Snapshot, SnapshotTree } from '../../../core/contract/snapshot.ts'
-import { filePath } from '../machine-flags.ts'
 import { type JsonFlag, print, table } from '../output.ts'
 import { findMachine, withClient } from '../session.ts'
 
@@ -163,7 +163,7 @@ export async function save(name: string, flags: JsonFlag & { readonly discard?: 
 export async function exportMachine(name: string, file: string, flags: JsonFlag): Promise<void> {
   await withClient(async (client) => {
     const { id, spec } = await findMachine(client, name)
-    const path = filePath(file)
+    const path = resolve(file)
     const result = await withProgress(client, flags, () => client.api.snapshot.exportMachine({ id, file: path }))
     print(flags, { file: path, ...result }, `Exported ${spec.name}: ${(result.bytes / MIB).toFixed(1)} MiB`)
   })
