@@ -24,6 +24,7 @@ const { values } = parseArgs({
   },
 })
 const sizeMib = Number(values.size)
+const SMALL_REQUESTS = 4000
 const vitrine = join(import.meta.dirname, '../../main/cli/vitrine.mjs')
 
 /** What is measured, and its command on a disk. The first writes are not counted. */
@@ -31,8 +32,8 @@ const WORKS = {
   'first write': (disk: string) => `dd if=/dev/zero of=${disk} bs=1M count=${sizeMib} oflag=direct`,
   write: (disk: string) => `dd if=/dev/zero of=${disk} bs=1M count=${sizeMib} oflag=direct`,
   read: (disk: string) => `dd if=${disk} of=/dev/null bs=1M count=${sizeMib} iflag=direct`,
-  'read 4 KiB': (disk: string) => `dd if=${disk} of=/dev/null bs=4k count=4000 iflag=direct`,
-  'write 4 KiB': (disk: string) => `dd if=/dev/zero of=${disk} bs=4k count=4000 oflag=direct`,
+  'read 4 KiB': (disk: string) => `dd if=${disk} of=/dev/null bs=4k count=${SMALL_REQUESTS} iflag=direct`,
+  'write 4 KiB': (disk: string) => `dd if=/dev/zero of=${disk} bs=4k count=${SMALL_REQUESTS} oflag=direct`,
 } as const
 
 /** Runs the guest with a raw disk and one of `format`; bytes per second by work and disk. */
@@ -43,7 +44,10 @@ async function run(format: ImageFormatId): Promise<Map<string, number>> {
     createImageFile(raw, 'raw', sizeMib << 20)
     createImageFile(other, format, sizeMib << 20)
     const steps = Object.entries(WORKS).flatMap(([name, command]) =>
-      ['/dev/sda', '/dev/sdb'].map((disk) => `echo "[${name}${disk}]"; ${command(disk)} 2>&1`),
+      ['/dev/sda', '/dev/sdb'].map(
+        (disk) =>
+          `read a b < /proc/uptime; ${command(disk)} 2> /dev/null; read c b < /proc/uptime; echo "[${name}${disk}] $a $c"`,
+      ),
     )
     const serial = (command: string, answer: number) => [
       `serial ${JSON.stringify(`${command}; echo END-$((40+2))-${answer}\n`)}`,
@@ -76,10 +80,13 @@ async function run(format: ImageFormatId): Promise<Map<string, number>> {
     })
     child.stderr.pipe(process.stderr)
     await new Promise((resolve) => child.on('close', resolve))
-    // The echo of a command has the name, too, but in quotes.
-    const found = output.matchAll(/^\[([^\]]+)\/dev\/(sd[ab])\]\r?\n[\s\S]*?(\d+) bytes[^\n]*copied, ([\d.]+) s/gm)
+    // The echo of a command has the name, too, but no numbers.
+    const found = output.matchAll(/^\[([^\]]+)\/dev\/(sd[ab])\] ([\d.]+) ([\d.]+)/gm)
     return new Map(
-      Array.from(found, ([, name, disk, bytes, seconds]) => [`${name} ${disk}`, Number(bytes) / Number(seconds)]),
+      Array.from(found, ([, name = '', disk, begin, end]) => {
+        const bytes = name.endsWith('KiB') ? SMALL_REQUESTS * 4096 : sizeMib << 20
+        return [`${name} ${disk}`, bytes / (Number(end) - Number(begin))]
+      }),
     )
   } finally {
     rmSync(folder, { recursive: true })
