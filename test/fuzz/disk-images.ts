@@ -81,7 +81,7 @@ class GuardedStore implements ByteStore {
 }
 
 /** Small images of every format, made here; and by QEMU those that are only read here, where it is installed. */
-export function makeSpecimens(): Specimen[] {
+function makeSpecimens(): Specimen[] {
   const made = [
     make('qcow2', 'qcow2', { clusterBytes: 4096 }),
     make('qcow2 with small clusters', 'qcow2', { clusterBytes: 512, refcountBits: 64 }),

@@ -1,10 +1,9 @@
-/** The program that images are compared with, and its partner that reads and writes them. */
+/** The program that images are compared with. */
 import { spawnSync } from 'node:child_process'
 import { pathOf } from './needs.ts'
 import { tool } from './tools.ts'
 
 export const qemuImg = tool('qemu-img')
-export const qemuIo = tool('qemu-io')
 
 /** Runs qemu-img; throws with what it said when it fails. */
 export function runQemuImg(...argv: readonly string[]): string {
@@ -28,11 +27,4 @@ export function checkWithQemu(format: string, path: string): QemuCheck {
   if (status !== 0 && status !== 2 && status !== 3) throw new Error(`qemu-img check: ${stderr}`)
   const report = JSON.parse(stdout) as { corruptions?: number; leaks?: number }
   return { corruptions: report.corruptions ?? 0, leaks: report.leaks ?? 0 }
-}
-
-/** Runs commands of qemu-io, such as `write -P 0x11 0 64k`, on an image. */
-export function runQemuIo(format: string, path: string, commands: readonly string[]): void {
-  const argv = ['-f', format, ...commands.flatMap((command) => ['-c', command]), path]
-  const { status, stdout, stderr } = spawnSync(pathOf(qemuIo), argv, { encoding: 'utf8' })
-  if (status !== 0 || /failed|error/i.test(stdout)) throw new Error(`qemu-io: ${stderr}${stdout}`)
 }

@@ -8,7 +8,7 @@ import { vdi } from './vdi.ts'
 import { vhd } from './vhd/vhd.ts'
 import { vmdk } from './vmdk/vmdk.ts'
 
-export const IMAGE_FORMATS: readonly ImageFormat[] = [raw, qcow2, vdi, vmdk, vhd]
+const IMAGE_FORMATS: readonly ImageFormat[] = [raw, qcow2, vdi, vmdk, vhd]
 
 /** The format called `id`. */
 export function imageFormat(id: ImageFormatId): ImageFormat {

@@ -12,8 +12,8 @@ import { IMAGE_FORMAT_IDS } from '../../disk-image.ts'
 import { bytesOf, readU64, textOf, viewOf, writeU64 } from '../numbers.ts'
 
 export const MAGIC = bytesOf('QFI\xfb')
-export const V2_HEADER_BYTES = 72
-export const V3_HEADER_BYTES = 112
+const V2_HEADER_BYTES = 72
+const V3_HEADER_BYTES = 112
 
 /** Where fields are that change while an image is open. */
 export const Field = {

@@ -16,7 +16,7 @@ const HIGH = 0x1_0000_0000
 
 /** Flags in the high word. */
 export const COPIED = 0x8000_0000
-export const PACKED = 0x4000_0000
+const PACKED = 0x4000_0000
 /** In the low word. */
 export const ZERO = 1
 /** Bits 55..32 of an offset, in the high word, and 31..9 in the low one. */

@@ -13,7 +13,7 @@ import { bytesOf, readU64, startsWith, textOf, viewOf, writeU64 } from '../numbe
 
 export const FOOTER_BYTES = 512
 export const HEADER_BYTES = 1024
-export const COOKIE = bytesOf('conectix')
+const COOKIE = bytesOf('conectix')
 export const DiskType = { fixed: 2, dynamic: 3, differencing: 4 } as const
 type DiskType = (typeof DiskType)[keyof typeof DiskType]
 
@@ -66,7 +66,7 @@ export function footerPosition(store: ByteStore): number | undefined {
 }
 
 /** The complement of the sum of all bytes, but for the four of the checksum itself. */
-export function checksum(bytes: Uint8Array, checksumAt: number): number {
+function checksum(bytes: Uint8Array, checksumAt: number): number {
   let sum = 0
   for (const [at, byte] of bytes.entries()) if (at < checksumAt || at >= checksumAt + 4) sum += byte
   return ~sum >>> 0

@@ -5,7 +5,7 @@
 import { AppError } from '../../../base/errors.ts'
 
 /** Kinds that are read; all but the last are written, too. */
-export const CREATE_TYPES = [
+const CREATE_TYPES = [
   'monolithicSparse',
   'monolithicFlat',
   'twoGbMaxExtentSparse',
