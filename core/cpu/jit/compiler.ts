@@ -7,8 +7,9 @@ import { COMPILED_COUNT, HOT_THRESHOLD, VALIDITY_BASE } from '../../memory/layou
 import type { Form } from '../decode/forms.ts'
 import * as D from '../decode/op-layout.ts'
 import * as L from '../state/layout.ts'
-import type { CodeReader, RegionBlock } from './region.ts'
+import type { CodeReader } from './region.ts'
 import { findRegion } from './region.ts'
+import type { RegionBlock } from './region-block.ts'
 import { buildRegion } from './region-code.ts'
 
 /** Regions that exist at a time: each holds on to a WebAssembly instance. */

@@ -12,7 +12,7 @@ import type { Linker } from '../ops/runtime.ts'
 import { BlockOps } from './block-ops.ts'
 import type { FlagNeed } from './lazy-flags.ts'
 import { LazyFlags } from './lazy-flags.ts'
-import type { Region, RegionBlock } from './region.ts'
+import type { Region, RegionBlock } from './region-block.ts'
 import { RegionFunction } from './region-function.ts'
 
 /** What one instruction wants of the flags before it, and whether it sets all of them on every way. */

@@ -11,7 +11,7 @@ import * as L from '../state/layout.ts'
 import { BlockOps } from './block-ops.ts'
 import { flagNeeds } from './flag-needs.ts'
 import type { FlagNeed } from './lazy-flags.ts'
-import type { Region, RegionBlock } from './region.ts'
+import type { Region, RegionBlock } from './region-block.ts'
 import { RegionFunction } from './region-function.ts'
 import { dominates } from './region-shape.ts'
 

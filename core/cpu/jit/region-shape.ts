@@ -5,8 +5,8 @@
  * Source: N. Ramsey, "Beyond Relooper: recursive translation of unstructured control flow to structured control flow",
  * ICFP 2022; K. Cooper, T. Harvey, K. Kennedy, "A Simple, Fast Dominance Algorithm".
  */
-import type { RegionBlock } from './region.ts'
-import { emptyBlock } from './region.ts'
+import type { RegionBlock } from './region-block.ts'
+import { emptyBlock } from './region-block.ts'
 
 /**
  * Orders the blocks that `entries` lead to and finds dominators; adds to the entries what must be one. `indirect`: jumps inside

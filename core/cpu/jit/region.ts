@@ -5,46 +5,13 @@
  */
 import type { Form } from '../decode/forms.ts'
 import * as D from '../decode/op-layout.ts'
+import { block, type Region, type RegionBlock } from './region-block.ts'
 import { shape } from './region-shape.ts'
 
 const MOST_BLOCKS = 64
 const MOST_INSTRUCTIONS = 640
 /** Targets that one jump through a table is compared with. */
 const MOST_TARGETS = 48
-
-/** An edge to a block of the region: the way a branch is taken (true) or goes on (false). */
-export interface Edge {
-  readonly taken: boolean
-  readonly target: RegionBlock
-}
-
-export interface RegionBlock {
-  /** Its address in the decode cache. */
-  readonly address: number
-  readonly count: number
-  readonly forms: readonly Form[]
-  /** Bytes between the region's root and this block's beginning. */
-  readonly delta: number
-  readonly edges: Edge[]
-  /** What its return or indirect jump at the end may go to, among other places. */
-  candidates: readonly RegionBlock[]
-  /** Its number among the region's entries, or -1. */
-  entry: number
-  /** Position in reverse postorder; the region's blocks are in this order. */
-  order: number
-  dominator: number
-  /** Forward edges that lead here, and whether some edge leads back here. */
-  forward: number
-  loop: boolean
-}
-
-export interface Region {
-  readonly mode: number
-  /** In reverse postorder. With several entries, or indirect jumps inside, the first is a block without code (address 0), which leads to them. */
-  readonly blocks: readonly RegionBlock[]
-  /** The root is the first. */
-  readonly entries: readonly RegionBlock[]
-}
 
 /** What region discovery reads: the decode cache, the form of a record whatever its handler is now, and blocks by place. */
 export interface CodeReader {
@@ -54,26 +21,6 @@ export interface CodeReader {
   /** The block decoded at a host address in a mode, or 0. */
   blockAt(host: number, mode: number): number
   blocksInPage(host: number): readonly number[]
-}
-
-export function emptyBlock(): RegionBlock {
-  return block(0, [], 0)
-}
-
-function block(address: number, forms: readonly Form[], delta: number): RegionBlock {
-  return {
-    address,
-    count: forms.length,
-    forms,
-    delta,
-    edges: [],
-    candidates: [],
-    entry: -1,
-    order: -1,
-    dominator: 0,
-    forward: 0,
-    loop: false,
-  }
 }
 
 /** The region that starts with the block at `root`. Blocks that ran fewer than `least` times stay outside. */

@@ -5,7 +5,7 @@
 import * as D from '../decode/op-layout.ts'
 import type { ShapeName } from '../sse/shapes.ts'
 import * as L from '../state/layout.ts'
-import type { Region, RegionBlock } from './region.ts'
+import type { Region, RegionBlock } from './region-block.ts'
 
 export const NAMES: readonly ShapeName[] = ['ps', 'pd', 'ss', 'sd']
 

@@ -15,7 +15,7 @@ import { constantsNow } from '../sse/arithmetic.ts'
 import type { Shape, ShapeName } from '../sse/shapes.ts'
 import { PD, PS, SD, SHAPES, SS } from '../sse/shapes.ts'
 import * as L from '../state/layout.ts'
-import type { Region, RegionBlock } from './region.ts'
+import type { Region, RegionBlock } from './region-block.ts'
 import type { VectorUse } from './vector-facts.ts'
 import { bitOf, factsBehind, factsNeeded, NAMES, usesOf } from './vector-facts.ts'
 
