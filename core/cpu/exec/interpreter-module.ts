@@ -15,12 +15,8 @@ import { frontName } from '../ops/runtime.ts'
 import { InterpreterOps } from './interpreter-ops.ts'
 import { dispatch, eipOf, follow, HANDLER_PARAMS, reload } from './runtime-core.ts'
 
-/** Handlers that belong to no row, behind those of the forms. */
+/** Handlers that belong to no row, behind those of the forms: one goes on at the next block, one stands in for code that has changed. */
 export const PSEUDO_HANDLERS = 2
-/** Index, relative to the number of forms, of the handler that goes on at the next block. */
-export const CONTINUE_HANDLER = 0
-/** ... and of the one that stands in for code that has changed: back to the dispatcher. */
-export const RELOAD_HANDLER = 1
 
 /** Collects what generated code refers to. */
 export class ModuleLinker implements Linker {

@@ -24,8 +24,6 @@ export const EFLAGS = 0x094
 export const BLOCK_EIP = 0x098
 /** Instructions left in this slice (signed). A block takes its length off at its start and does not begin when that makes it negative. */
 export const BUDGET = 0x09c
-/** Why execution must return to the run loop at the next block border (bits EXIT_*). */
-export const EXIT_REQUEST = 0x0a0
 /** Pending fault: 0, or vector + 1. Generated code tests it after every slow-path call and leaves the instruction. */
 export const FAULT = 0x0a4
 export const FAULT_ERROR = 0x0a8
@@ -142,7 +140,6 @@ export const FPU_REGISTER_BYTES = 16
 export const XMM = 0x400
 /** Scratch for generated code and slow paths. */
 export const SCRATCH = 0x600
-export const SCRATCH_BYTES = 0x200
 
 /** UNIT_TRAPS bits. */
 export const UNIT_X87_NM = 1
@@ -151,11 +148,6 @@ export const UNIT_MMX_UD = 4
 export const UNIT_MMX_NM = 8
 export const UNIT_SSE_UD = 16
 export const UNIT_SSE_NM = 32
-
-/** EXIT_REQUEST bits. */
-export const EXIT_INTERRUPT = 1
-export const EXIT_MACHINE = 2
-export const EXIT_CODE_CHANGED = 4
 
 /** MODE bits. */
 export const MODE_CODE32 = 1
@@ -167,9 +159,6 @@ export const MODE_USER = 16
 export const MODE_FLAT = 32
 /** One instruction a block: single step, inhibited interrupts, code breakpoints. */
 export const MODE_SINGLE = 64
-/** FPU, MMX or SSE instructions need a check before each (CR0.EM, CR0.TS, CR4.OSFXSR). */
-export const MODE_FPU_CHECK = 128
-export const MODE_PAGING = 256
 
 /** Byte offset of general register `n` (0 EAX to 7 EDI). */
 export function registerOffset(n: number): number {
