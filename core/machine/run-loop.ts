@@ -14,13 +14,13 @@ import type { SliceEnd } from './machine.ts'
 const LONGEST_RUN_NS = 500_000
 const LEAST_INSTRUCTIONS = 64
 /** A guest that has executed less between two rests has only looked at its clock. */
-const LOOK_INSTRUCTIONS = 12_000
+const LOOK_INSTRUCTIONS = 20_000
 /** Looks after which it idles, how many it may have saved up, and what one that did more costs. */
 const IDLE_LOOKS = 100
 const MOST_LOOKS = 250
-const WORK_LOOKS = 50
+const WORK_LOOKS = 10
 /** How long an idle guest rests although a patient timer is due: 250 looks a second cost the host more than they tell the guest. */
-const IDLE_REST_NS = 16_000_000
+const IDLE_REST_NS = 25_000_000
 /** What they take at most. */
 const LEAST_NS = 1000
 
@@ -169,6 +169,7 @@ export class RunLoop {
     const looked = this.#sinceRest <= LOOK_INSTRUCTIONS
     this.#looks = looked ? Math.min(this.#looks + 1, MOST_LOOKS) : Math.max(0, this.#looks - WORK_LOOKS)
     this.#sinceRest = 0
+    cpu.idles = this.#looks >= IDLE_LOOKS
     if (!cpu.halted || this.#looks < IDLE_LOOKS) return 0
     return Math.min(nowNs + IDLE_REST_NS, timers.nextImpatientNs())
   }

@@ -22,6 +22,8 @@ const snapshotTaskUrl = new URL('../../worker/snapshot-task.ts', import.meta.url
 const mediaTaskUrl = new URL('../../worker/media-task.ts', import.meta.url)
 const diskTaskUrl = new URL('../../worker/disk-task.ts', import.meta.url)
 
+/** Objects that a machine's thread makes while it compiles die at once: more room for them is only more memory (100 MiB of it). */
+const YOUNG_GENERATION_MIB = 8
 /** More machines than any desktop runs; a start beyond it would wait without saying why. */
 const MAX_MACHINES = 256
 const MEDIA_THREADS = 2
@@ -57,6 +59,7 @@ export class ThreadPools {
       concurrentTasksPerWorker: 1,
       recordTiming: false,
       env: threadEnvironment(),
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     })
     // The package's type of this option is that of another overload of postMessage; it takes an array, and insists on one.
     const transferList = [task.port] as unknown as NonNullable<Parameters<Piscina['run']>[1]>['transferList']

@@ -14,6 +14,7 @@ import { AC, CpuState, ID, IF, RF, TF, VM } from '../state/cpu-state.ts'
 import * as L from '../state/layout.ts'
 import { BlockCache } from './block-cache.ts'
 import type { InterpreterImage } from './image.ts'
+import type { EnterGate } from './interrupts.ts'
 import { deliverFault, deliverInterrupt } from './interrupts.ts'
 import { MemoryAccess } from './memory-access.ts'
 import type { CpuProfile } from './profiles.ts'
@@ -90,19 +91,14 @@ export class Cpu {
   alignmentChecks = false
   /** Whether the run loop executes one instruction: blocks of the mode SINGLE run only then. */
   stepping = false
+  /** Whether the guest only looks at its clock at present: the run loop sees it. */
+  idles = false
   /** Flags that exist on this processor. */
   readonly flagMask: number
 
   readonly #dispatch: () => void
   /** `enterGateFast` of gate-fronts.ts. */
-  readonly enterGate: (
-    vector: number,
-    returnTo: number,
-    software: number,
-    hasError: number,
-    error: number,
-    resume: number,
-  ) => number
+  readonly enterGate: EnterGate
   /** Runtime functions exported by the interpreter. */
   readonly exports: Readonly<Record<string, unknown>>
   /** Instructions executed in earlier slices. */
@@ -157,11 +153,12 @@ export class Cpu {
           slow,
           nowNs: execution.nowNs ?? (() => 0),
           executed: () => this.instructions,
+          idles: () => this.idles,
           code: this.blocks,
         },
         execution.hotExecutions,
       )
-    this.enterGate = (instance.exports['enter_gate'] ?? (() => 0)) as Cpu['enterGate']
+    this.enterGate = (instance.exports['enter_gate'] ?? (() => 0)) as EnterGate
     this.#dispatch = instance.exports['dispatch'] as () => void
     map.onChange = () => this.flushTlb()
     map.onDeviceWrite = (at, length) => this.blocks.invalidate(at, length)

@@ -19,6 +19,16 @@ import {
 import { StackFrame } from './stack-frame.ts'
 import { switchTask } from './tasks.ts'
 
+/** What generated code knows of entering a handler: (vector, return address, software, has error code, error code, resume); 0 when it leaves it to `enterGate`. */
+export type EnterGate = (
+  vector: number,
+  returnTo: number,
+  software: number,
+  hasError: number,
+  error: number,
+  resume: number,
+) => number
+
 /** What is delivered: software interrupts are subject to the gate's privilege, the others set the EXT bit of error codes. */
 export interface Delivery {
   readonly source: 'software' | 'external' | 'fault'

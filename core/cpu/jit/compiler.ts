@@ -48,6 +48,8 @@ export interface CompilerParts {
   nowNs(): number
   /** Instructions executed since power-on. */
   executed(): number
+  /** Whether the guest only looks at its clock at present: nothing that it does is worth compiling. */
+  idles(): boolean
   readonly code: Pick<CodeReader, 'blockAt' | 'blocksInPage'>
 }
 
@@ -152,6 +154,7 @@ export class Compiler {
   /** Whether enough was executed for another region. */
   #affords(): boolean {
     if (this.#threshold < LEAST_THRESHOLD_WITH_CREDIT) return true
+    if (this.#parts.idles()) return false
     const executed = this.#parts.executed()
     this.#credit = Math.min(MOST_CREDIT, this.#credit + (executed - this.#executed) / INSTRUCTIONS_PER_REGION)
     this.#executed = executed

@@ -62,7 +62,7 @@ describe('An idle guest', () => {
     const { rest } = createGuest(true)
     const rests = Array.from({ length: 120 }, rest)
     expect(rests.slice(0, 99)).toEqual(new Array(99).fill(TICK_NS))
-    expect(rests.slice(100)).toEqual(new Array(20).fill(16_000_000))
+    expect(rests.slice(100)).toEqual(new Array(20).fill(25_000_000))
   })
 
   it('is woken in time when its ticks would be lost', () => {
@@ -82,6 +82,6 @@ describe('An idle guest', () => {
     for (let i = 0; i < 120; i++) rest()
     guest.work = 50_000
     const rests = Array.from({ length: 10 }, rest)
-    expect(rests.slice(3)).toEqual(new Array(7).fill(TICK_NS))
+    expect(rests.slice(4)).toEqual(new Array(6).fill(TICK_NS))
   })
 })
