@@ -85,6 +85,8 @@ for (const firmware of FIRMWARES) {
           'wait "boot:" 60',
           String.raw`type "linux\r"`,
           'wait "GUEST-READY" 900',
+          // The shell throws away what was typed before its prompt.
+          'wait "/ #" 60',
           String.raw`type "echo $((6*7))-on-vga\n"`,
           'wait "42-on-vga" 60',
           'quit',
