@@ -3,6 +3,7 @@
  * ignored. Derived values (sizes, states, thumbnails) are not saved here. File-level versioning is in `machine-file.ts`.
  */
 import { z } from '../base/schema.ts'
+import { nameSchema } from './name-schema.ts'
 
 /** Version of the layout below. Raise it with every change that old apps cannot read, and add a migration. */
 export const MACHINE_SCHEMA_VERSION = 2
@@ -84,14 +85,8 @@ const kernelSchema = z.strictObject({
   append: z.string().max(4096).default(''),
 })
 
-/** Trimmed, one line, no control characters: it is shown everywhere and names the folder. */
-export const machineNameSchema = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
-  .refine((name) => !/[\u0000-\u001f\u007f]/.test(name), { message: 'A name has no control characters' })
+/** It is shown everywhere and names the folder. */
+export const machineNameSchema = nameSchema(100)
 
 const unique = (values: readonly unknown[]) => new Set(values).size === values.length
 

@@ -5,17 +5,12 @@
 import { z } from '../base/schema.ts'
 import { thumbnailSchema } from './machine-card.ts'
 import { driveSlotSchema, machineIdSchema, machineSpecSchema, snapshotIdSchema } from './machine-spec.ts'
+import { nameSchema } from './name-schema.ts'
 
 /** Version of `record.json`. Raise it with every change that old apps cannot read, and add a migration. */
 export const SNAPSHOT_RECORD_VERSION = 1
 
-export const snapshotNameSchema = z
-  .string()
-  .trim()
-  .min(1)
-  .max(200)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it refuses
-  .refine((name) => !/[\u0000-\u001f\u007f]/.test(name), { message: 'A name has no control characters' })
+export const snapshotNameSchema = nameSchema(200)
 export const snapshotDescriptionSchema = z.string().max(20_000)
 
 /** Who wanted it: a person, a rule (before a start, every so often, before a restore), or `save`, whose state goes with its resume. */

@@ -7,6 +7,7 @@ import * as L from '../../core/cpu/state/layout.ts'
 import { AddressMap } from '../../core/memory/address-map.ts'
 import { GuestMemory } from '../../core/memory/guest-memory.ts'
 import { ROM_BASE } from '../../core/memory/layout.ts'
+import { plainCpuHost } from '../support/cpu-host.ts'
 import { Random } from '../support/random.ts'
 import type { CodeItem } from './code-writer.ts'
 import { protectedHandlers, realHandlers } from './handlers.ts'
@@ -54,7 +55,7 @@ export class FuzzMachine {
       image,
       this.map,
       ports,
-      {
+      plainCpuHost({
         acknowledgeInterrupt: () => {
           const vector = this.#pending ?? 0x2f
           this.#pending = undefined
@@ -62,14 +63,12 @@ export class FuzzMachine {
         },
         interruptPending: () => this.#pending !== undefined,
         numericError: () => this.#note(0xfe),
-        isTrapAddress: () => false,
-        firmwareTrap: () => {},
         timeStamp: () => this.instructions * 3,
         shutdown: () => {
           this.shutdowns++
           this.cpu.stopSlice()
         },
-      },
+      }),
       CPU_PROFILES.max,
       { hotExecutions },
     )

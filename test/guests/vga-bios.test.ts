@@ -7,14 +7,12 @@ import { seabios, tool } from '../support/tools.ts'
 import { expectAlike } from '../support/vga-compare.ts'
 import { machinePictures } from '../support/vga-machine.ts'
 import type { Picture } from '../support/vga-rig.ts'
-import { register, type VgaStep } from '../support/vga-script.ts'
+import { int10, register, type VgaStep, vesa } from '../support/vga-script.ts'
 
 const QEMU = tool('qemu-system-i386')
 const NASM = tool('nasm')
 const BIOS = seabios('bios-256k.bin')
 const VGA_BIOS = seabios('vgabios-stdvga.bin')
-
-const int10 = (ax: number, bx = 0, cx = 0, dx = 0): VgaStep => ({ kind: 'int10', registers: [ax, bx, cx, dx] })
 
 /** Prints with INT 10h function 0Eh. */
 function print(text: string, colour: number): VgaStep[] {
@@ -35,16 +33,6 @@ function standard(mode: number, { graphics }: { graphics: boolean }): VgaStep[] 
     ...(graphics ? [] : [int10(0x0941, 0x001e, 30), scroll]),
     int10(0x1010, 7, 0x1020, 0x3000), // DAC entry 7
   ]
-}
-
-/** A VBE mode, filled bank by bank through INT 10h function 4F05h, then panned. */
-function vesa(mode: number, banks: number): VgaStep[] {
-  const fills = Array.from({ length: banks }, (_, bank): VgaStep[] => [
-    int10(0x4f05, 0, 0, bank),
-    { kind: 'fill', gpa: 0xa_0000, count: 0x8000, seed: bank * 3 + 1 },
-    { kind: 'fill', gpa: 0xa_8000, count: 0x8000, seed: bank * 3 + 2 },
-  ])
-  return [int10(0x4f02, mode), ...fills.flat(), int10(0x4f07, 0, 8, 2)]
 }
 
 const SCENES: readonly (readonly [name: string, steps: VgaStep[]])[] = [

@@ -6,15 +6,13 @@ import { tool } from '../support/tools.ts'
 import { expectAlike } from '../support/vga-compare.ts'
 import { machinePictures } from '../support/vga-machine.ts'
 import type { Picture } from '../support/vga-rig.ts'
-import type { VgaStep } from '../support/vga-script.ts'
+import { int10, type VgaStep, vesa } from '../support/vga-script.ts'
 
 const QEMU = tool('qemu-system-i386')
 const NASM = tool('nasm')
 
 /** QEMU leaves the three bits that 15-bit colours lack at zero. */
 const LOW_BITS = 7
-
-const int10 = (ax: number, bx = 0, cx = 0, dx = 0): VgaStep => ({ kind: 'int10', registers: [ax, bx, cx, dx] })
 
 /** Pixels of many colours, some of them twice with exclusive or, and a palette change. */
 function pixels(mode: number): VgaStep[] {
@@ -31,16 +29,6 @@ const backgrounds: VgaStep[] = [
   int10(0x0602, 0x2700, 0x0102, 0x0620),
   int10(0x0701, 0x4700, 0x0008, 0x0a10),
 ]
-
-/** Every bank filled through the window, then the start moved. */
-function vesa(mode: number, banks: number): VgaStep[] {
-  const fills = Array.from({ length: banks }, (_, bank): VgaStep[] => [
-    int10(0x4f05, 0, 0, bank),
-    { kind: 'fill', gpa: 0xa_0000, count: 0x8000, seed: bank * 3 + 1 },
-    { kind: 'fill', gpa: 0xa_8000, count: 0x8000, seed: bank * 3 + 2 },
-  ])
-  return [int10(0x4f02, mode), ...fills.flat(), int10(0x4f07, 0, 8, 2)]
-}
 
 const SCENES: readonly (readonly [name: string, steps: VgaStep[]])[] = [
   ...[0x04, 0x06, 0x0e, 0x10, 0x12, 0x13].map(

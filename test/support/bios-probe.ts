@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import type { BlockDevice } from '../../core/disk/block-device.ts'
 import { MemoryBlockDevice } from '../../core/disk/memory-block-device.ts'
 import { createMachine } from '../../core/machine/builder.ts'
+import { testMachineConfig } from './machine-config.ts'
 
 /** Registers of a call; what is left out is zero. */
 export interface Registers {
@@ -166,24 +167,7 @@ export function probeVitrine(nasm: string, steps: readonly ProbeStep[], parts: P
     ...(parts.floppy ? [{ slot: 'fda', kind: 'floppy', medium: parts.floppy } as const] : []),
     ...(parts.cd ? [{ slot: 'hdc', kind: 'cdrom', medium: parts.cd } as const] : []),
   ] as const
-  const machine = createMachine({
-    cpuProfile: 'pentium3',
-    engine: 'interpreter',
-    memoryMib: 64,
-    videoMemoryMib: 16,
-    bootOrder: ['disk'],
-    bootMenu: false,
-    drives,
-    kernel: undefined,
-    firmware: undefined,
-    serialPorts: [1],
-    debugExit: true,
-    clock: 'virtual',
-    hostNowNs: () => 0,
-    rtcStartMs: Date.UTC(2026, 0, 2, 3, 4, 5),
-    log: { debug() {}, info() {}, warn() {} },
-    onTone() {},
-  })
+  const machine = createMachine(testMachineConfig({ memoryMib: 64, bootOrder: ['disk'], drives }))
   const [com1] = machine.serialPorts
   if (com1) com1.onOutput = (byte) => void output.push(byte)
   try {

@@ -7,6 +7,7 @@ import { onTestFinished } from 'vitest'
 import type { KeyCode } from '../../core/contract/key-codes.ts'
 import { createMachine } from '../../core/machine/builder.ts'
 import type { DriveConfig, Machine, MachineConfig, SliceEnd } from '../../core/machine/machine.ts'
+import { testMachineConfig } from './machine-config.ts'
 
 const SLICE_NS = 5_000_000
 /** Guest time after which a test has failed. */
@@ -31,25 +32,7 @@ export function startMachine(
   changes: Partial<MachineConfig> & { readonly drives?: readonly DriveConfig[] } = {},
 ): TestMachine {
   const output: number[] = []
-  const machine = createMachine({
-    cpuProfile: 'pentium3',
-    engine: 'interpreter',
-    memoryMib: 16,
-    videoMemoryMib: 16,
-    bootOrder: ['floppy', 'cdrom', 'disk'],
-    bootMenu: false,
-    drives: [],
-    kernel: undefined,
-    firmware: undefined,
-    serialPorts: [1],
-    debugExit: true,
-    clock: 'virtual',
-    hostNowNs: () => 0,
-    rtcStartMs: Date.UTC(2026, 0, 2, 3, 4, 5),
-    log: { debug() {}, info() {}, warn() {} },
-    onTone() {},
-    ...changes,
-  })
+  const machine = createMachine(testMachineConfig(changes))
   onTestFinished(() => machine.dispose())
   const [com1] = machine.serialPorts
   if (com1) com1.onOutput = (byte) => void output.push(byte)

@@ -6,6 +6,7 @@ import { createMachine } from '../../core/machine/builder.ts'
 import type { DriveConfig, Machine, MachineConfig } from '../../core/machine/machine.ts'
 import { decodeStateFile } from '../../core/state/state-file.ts'
 import { decodeRecord } from '../../core/state/state-value.ts'
+import { testMachineConfig } from './machine-config.ts'
 
 const SLICE_NS = 2_000_000
 
@@ -35,29 +36,21 @@ const kindOf = (slot: string): DriveConfig['kind'] =>
 
 export function powerOn({ images, ...options }: SavedMachineOptions): SavedMachine {
   const copies: DriveImages = Object.fromEntries(Object.entries(images).map(([slot, bytes]) => [slot, bytes.slice()]))
-  const machine = createMachine({
-    cpuProfile: 'max',
-    engine: 'interpreter',
-    memoryMib: 16,
-    videoMemoryMib: 4,
-    bootOrder: ['floppy', 'disk'],
-    bootMenu: false,
-    kernel: undefined,
-    firmware: undefined,
-    serialPorts: [1],
-    debugExit: false,
-    clock: 'virtual',
-    hostNowNs: () => 0,
-    rtcStartMs: Date.UTC(2000, 0, 1, 12),
-    log: { debug() {}, info() {}, warn() {} },
-    onTone() {},
-    ...options,
-    drives: Object.entries(copies).map(([slot, bytes]) => ({
-      slot: slot as DriveConfig['slot'],
-      kind: kindOf(slot),
-      medium: new MemoryBlockDevice(bytes),
-    })),
-  })
+  const machine = createMachine(
+    testMachineConfig({
+      cpuProfile: 'max',
+      videoMemoryMib: 4,
+      bootOrder: ['floppy', 'disk'],
+      debugExit: false,
+      rtcStartMs: Date.UTC(2000, 0, 1, 12),
+      ...options,
+      drives: Object.entries(copies).map(([slot, bytes]) => ({
+        slot: slot as DriveConfig['slot'],
+        kind: kindOf(slot),
+        medium: new MemoryBlockDevice(bytes),
+      })),
+    }),
+  )
   const serial: string[] = []
   for (const port of machine.serialPorts) port.onOutput = (byte) => void serial.push(String.fromCharCode(byte))
   return { machine, images: copies, serial }

@@ -2,6 +2,7 @@
 import { MemoryBlockDevice } from '../../core/disk/memory-block-device.ts'
 import { createMachine } from '../../core/machine/builder.ts'
 import type { Machine, MachineConfig } from '../../core/machine/machine.ts'
+import { testMachineConfig } from './machine-config.ts'
 import { buildScriptFloppy } from './vga-floppy.ts'
 import type { Picture } from './vga-rig.ts'
 import type { VgaStep } from './vga-script.ts'
@@ -11,24 +12,15 @@ const MILLISECOND_NS = 1e6
 const LIMIT_MS = 60_000
 
 function powerOn(firmware: MachineConfig['firmware'], floppy: Uint8Array): Machine {
-  return createMachine({
-    cpuProfile: 'pentium3',
-    engine: 'interpreter',
-    memoryMib: 16,
-    videoMemoryMib: 16,
-    bootOrder: ['floppy'],
-    bootMenu: false,
-    drives: [{ slot: 'fda', kind: 'floppy', medium: new MemoryBlockDevice(floppy) }],
-    kernel: undefined,
-    firmware,
-    serialPorts: [1],
-    debugExit: false,
-    clock: 'virtual',
-    hostNowNs: () => 0,
-    rtcStartMs: 0,
-    log: { debug() {}, info() {}, warn() {} },
-    onTone() {},
-  })
+  return createMachine(
+    testMachineConfig({
+      bootOrder: ['floppy'],
+      drives: [{ slot: 'fda', kind: 'floppy', medium: new MemoryBlockDevice(floppy) }],
+      firmware,
+      debugExit: false,
+      rtcStartMs: 0,
+    }),
+  )
 }
 
 function pictureOf(machine: Machine): Picture {

@@ -101,3 +101,16 @@ export function modeSteps(mode: ModeRegisters): VgaStep[] {
   }
   return steps
 }
+
+/** A call of the video BIOS. */
+export const int10 = (ax: number, bx = 0, cx = 0, dx = 0): VgaStep => ({ kind: 'int10', registers: [ax, bx, cx, dx] })
+
+/** A VBE mode, every bank filled through the window (INT 10h function 4F05h), then the start moved. */
+export function vesa(mode: number, banks: number): VgaStep[] {
+  const fills = Array.from({ length: banks }, (_, bank): VgaStep[] => [
+    int10(0x4f05, 0, 0, bank),
+    { kind: 'fill', gpa: 0xa_0000, count: 0x8000, seed: bank * 3 + 1 },
+    { kind: 'fill', gpa: 0xa_8000, count: 0x8000, seed: bank * 3 + 2 },
+  ])
+  return [int10(0x4f02, mode), ...fills.flat(), int10(0x4f07, 0, 8, 2)]
+}

@@ -6,6 +6,7 @@ import { CPU_PROFILES } from '../../core/cpu/exec/profiles.ts'
 import * as L from '../../core/cpu/state/layout.ts'
 import { AddressMap } from '../../core/memory/address-map.ts'
 import { GuestMemory } from '../../core/memory/guest-memory.ts'
+import { plainCpuHost } from '../support/cpu-host.ts'
 import type { FpuVector, Vector } from './vector.ts'
 
 const CODE = 0x40_0800
@@ -28,16 +29,7 @@ export class VectorRunner {
     this.#memory = new GuestMemory(RAM_BYTES, 1 << 16)
     const map = new AddressMap(this.#memory)
     map.mapMemory(0, RAM_BYTES, this.#memory.ramBase, true)
-    const host = {
-      acknowledgeInterrupt: () => 0,
-      interruptPending: () => false,
-      numericError: () => {},
-      isTrapAddress: () => false,
-      firmwareTrap: () => {},
-      timeStamp: () => 0,
-      shutdown: () => {},
-    }
-    this.cpu = new Cpu(buildInterpreterImage(), map, new PortBus(), host, CPU_PROFILES.max, {
+    this.cpu = new Cpu(buildInterpreterImage(), map, new PortBus(), plainCpuHost(), CPU_PROFILES.max, {
       // The compiler at the first execution of everything.
       hotExecutions: engine === 'compiler' ? 1 : 0,
     })

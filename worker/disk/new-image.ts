@@ -1,7 +1,7 @@
 /** Image files that appear whole or not at all: made under another name beside their place, then renamed. */
 
 import { randomBytes, randomUUID } from 'node:crypto'
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
 import type { ByteStore } from '../../core/disk/block-device.ts'
@@ -10,6 +10,7 @@ import { imageFormat } from '../../core/disk/formats/catalogue.ts'
 import type { CreateRequest } from '../../core/disk/formats/image-format.ts'
 import type { LayeredDisk } from '../../core/disk/layered-disk.ts'
 import { openImage } from '../../core/disk/open-image.ts'
+import { syncFolder } from '../files/durable-files.ts'
 import { openFileByteStore } from '../files/file-byte-store.ts'
 import { fileImageHost } from '../files/image-host.ts'
 
@@ -145,16 +146,6 @@ function createFile(path: string): number {
         cause,
       },
     )
-  }
-}
-
-function syncFolder(folder: string): void {
-  if (process.platform === 'win32') return
-  const fd = openSync(folder, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
   }
 }
 

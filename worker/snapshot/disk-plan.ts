@@ -1,6 +1,6 @@
 /** Which images of a machine's folder nobody needs, and which layers of its chains can become one. */
 import { join, resolve } from 'node:path'
-import { listFolder, removeFile } from './durable-files.ts'
+import { listFolder, removeFile } from '../files/durable-files.ts'
 import { backingOf, isOverlayFile } from './overlays.ts'
 
 export interface DiskPlanRequest {

@@ -2,9 +2,9 @@
 import { createExtent, ExtentKind } from '../../core/disk/disk-image.ts'
 import { createQcow2 } from '../../core/disk/formats/qcow2/create.ts'
 import { openImage } from '../../core/disk/open-image.ts'
+import { removeFile } from '../files/durable-files.ts'
 import { createFileByteStore } from '../files/file-byte-store.ts'
 import { fileImageHost } from '../files/image-host.ts'
-import { removeFile } from './durable-files.ts'
 import { withImage } from './overlays.ts'
 
 const SECTOR_BYTES = 512

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { zstdDecompressSync } from 'node:zlib'
 import { AppError } from '../../core/base/errors.ts'
-import { readWhole, writeDurably } from './durable-files.ts'
+import { readWhole, writeDurably } from '../files/durable-files.ts'
 
 const LARGEST_FLOPPY_BYTES = 2880 * 1024
 

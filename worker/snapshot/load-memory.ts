@@ -1,7 +1,7 @@
 /** Puts the memory of a snapshot back: each chunk of each pack is unpacked once. */
 import { AppError } from '../../core/base/errors.ts'
+import { readWhole } from '../files/durable-files.ts'
 import { openFileByteStore } from '../files/file-byte-store.ts'
-import { readWhole } from './durable-files.ts'
 import { decodeMemoryMap } from './memory-map.ts'
 import { PAGE_BYTES, PackReader } from './page-pack.ts'
 import { packFile } from './write-memory.ts'

@@ -10,9 +10,9 @@ import type { SnapshotTasks } from '../../core/contract/snapshot-tasks.ts'
 import { createExtent, ExtentKind } from '../../core/disk/disk-image.ts'
 import { setBacking } from '../../core/disk/formats/qcow2/rebase.ts'
 import { openImage } from '../../core/disk/open-image.ts'
+import { listFolder } from '../files/durable-files.ts'
 import { openFileByteStore } from '../files/file-byte-store.ts'
 import { fileImageHost } from '../files/image-host.ts'
-import { listFolder } from './durable-files.ts'
 import { backingName, backingOf, imageFacts, isOverlayFile, withImage } from './overlays.ts'
 
 const SECTOR_BYTES = 512

@@ -6,9 +6,9 @@ import type { ByteStore } from '../../core/disk/block-device.ts'
 import { createExtent, ExtentKind, type ImageFormatId } from '../../core/disk/disk-image.ts'
 import { probeFormat } from '../../core/disk/formats/catalogue.ts'
 import { createOverlay, openImage } from '../../core/disk/open-image.ts'
+import { removeFile, syncFolder } from '../files/durable-files.ts'
 import { createFileByteStore, openFileByteStore } from '../files/file-byte-store.ts'
 import { fileImageHost } from '../files/image-host.ts'
-import { removeFile, syncFolder } from './durable-files.ts'
 
 const SECTOR_BYTES = 512
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { zstdCompressSync } from 'node:zlib'
 import type { DriveSlot } from '../../core/contract/machine-spec.ts'
 import type { SnapshotMoment } from '../../core/contract/vm-thread.ts'
-import { syncFile, syncFolder, writeDurably } from './durable-files.ts'
+import { syncFile, syncFolder, writeDurably } from '../files/durable-files.ts'
 import { writeMemory } from './write-memory.ts'
 
 const STATE_FILE = 'state.vitrine'

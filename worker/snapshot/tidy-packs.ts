@@ -1,7 +1,7 @@
 /** Packs of memory that no snapshot refers to any more go. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { readWhole, removeFile } from './durable-files.ts'
+import { readWhole, removeFile } from '../files/durable-files.ts'
 import { decodeMemoryMap } from './memory-map.ts'
 
 /** The packs that a memory map refers to. */

@@ -9,8 +9,8 @@ import type { BlockDevice } from '../../core/disk/block-device.ts'
 import type { Machine } from '../../core/machine/machine.ts'
 import { createCopyOnWriteBuffers, PagePreserver } from '../../core/memory/copy-on-write.ts'
 import { ROM_BASE } from '../../core/memory/layout.ts'
+import { readWhole } from '../files/durable-files.ts'
 import { openMediumFile } from '../files/open-medium.ts'
-import { readWhole } from '../snapshot/durable-files.ts'
 import { loadMemory } from '../snapshot/load-memory.ts'
 
 type Begin = Extract<VmThreadRequest, { type: 'snapshot-begin' }>

@@ -23,17 +23,10 @@ import { callExpr } from '../../wasm/function-builder.ts'
 import { i32, i64 } from '../../wasm/ops.ts'
 import { runtimeFunction } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
-import { PF_PRESENT, PF_USER, PF_WRITE } from './paging.ts'
+import { ACCESSED, DIRTY, GLOBAL, LARGE, PF_PRESENT, PF_USER, PF_WRITE, PRESENT, USER, WRITABLE } from './paging.ts'
 import { LARGE_BITS, TLB_GLOBAL, TLB_LISTED, TLB_WRITABLE } from './tlb.ts'
 
 const PAGE_MASK = 0xffff_f000
-const PRESENT = 1
-const WRITABLE = 2
-const USER = 4
-const ACCESSED = 0x20
-const DIRTY = 0x40
-const LARGE = 0x80
-const GLOBAL = 0x100
 const CR0_PG = 0x8000_0000
 const CR0_WP = 0x1_0000
 const CR4_PSE = 0x10

@@ -12,13 +12,14 @@ export const PF_WRITE = 2
 export const PF_USER = 4
 export const PF_RESERVED = 8
 
-const PRESENT = 1
-const WRITABLE = 2
-const USER = 4
-const ACCESSED = 0x20
-const DIRTY = 0x40
-const LARGE = 0x80
-const GLOBAL = 0x100
+/** Bits of table entries. */
+export const PRESENT = 1
+export const WRITABLE = 2
+export const USER = 4
+export const ACCESSED = 0x20
+export const DIRTY = 0x40
+export const LARGE = 0x80
+export const GLOBAL = 0x100
 
 /** What a walk found; valid until the next one. */
 export class PageWalk {

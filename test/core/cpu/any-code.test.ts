@@ -7,6 +7,7 @@ import { CPU_PROFILES } from '../../../core/cpu/exec/profiles.ts'
 import * as L from '../../../core/cpu/state/layout.ts'
 import { AddressMap } from '../../../core/memory/address-map.ts'
 import { GuestMemory } from '../../../core/memory/guest-memory.ts'
+import { plainCpuHost } from '../../support/cpu-host.ts'
 import { Random } from '../../support/random.ts'
 
 const RAM_BYTES = 2 << 20
@@ -24,18 +25,12 @@ function createBench(): Bench {
   const map = new AddressMap(memory)
   map.mapMemory(0, RAM_BYTES, memory.ramBase, true)
   const bench = { memory, shutdowns: 0 } as Bench & { cpu: Cpu }
-  const host = {
-    acknowledgeInterrupt: () => 0x20,
-    interruptPending: () => false,
-    numericError: () => {},
-    isTrapAddress: () => false,
-    firmwareTrap: () => {},
-    timeStamp: () => 0,
+  const host = plainCpuHost({
     shutdown: () => {
       bench.shutdowns++
       bench.cpu.stopSlice()
     },
-  }
+  })
   bench.cpu = new Cpu(image, map, new PortBus(), host, CPU_PROFILES.max)
   return bench
 }

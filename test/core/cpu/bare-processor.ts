@@ -5,6 +5,7 @@ import { buildInterpreterImage } from '../../../core/cpu/exec/image.ts'
 import { CPU_PROFILES } from '../../../core/cpu/exec/profiles.ts'
 import { AddressMap } from '../../../core/memory/address-map.ts'
 import { GuestMemory } from '../../../core/memory/guest-memory.ts'
+import { plainCpuHost } from '../../support/cpu-host.ts'
 
 const RAM_BYTES = 4 << 20
 const image = buildInterpreterImage()
@@ -27,22 +28,18 @@ export class BareProcessor {
       engine === 'without fronts' ? imageWithoutFronts : image,
       this.map,
       this.ports,
-      {
+      plainCpuHost({
         acknowledgeInterrupt: () => {
           const vector = this.pending ?? 0
           this.pending = undefined
           return vector
         },
         interruptPending: () => this.pending !== undefined,
-        numericError: () => {},
-        isTrapAddress: () => false,
-        firmwareTrap: () => {},
-        timeStamp: () => 0,
         shutdown: () => {
           this.shutdowns++
           this.cpu.stopSlice()
         },
-      },
+      }),
       CPU_PROFILES.max,
       { hotExecutions: engine === 'compiler' ? 1 : 0 },
     )

@@ -7,6 +7,7 @@ import { CPU_PROFILES } from '../../../core/cpu/exec/profiles.ts'
 import * as L from '../../../core/cpu/state/layout.ts'
 import { AddressMap } from '../../../core/memory/address-map.ts'
 import { GuestMemory } from '../../../core/memory/guest-memory.ts'
+import { plainCpuHost } from '../../support/cpu-host.ts'
 import { Random } from '../../support/random.ts'
 
 const RAM_BYTES = 1 << 20
@@ -26,15 +27,7 @@ function createBench(hotExecutions: number): Bench {
   const memory = new GuestMemory(RAM_BYTES, 1 << 16)
   const map = new AddressMap(memory)
   map.mapMemory(0, RAM_BYTES, memory.ramBase, true)
-  const host = {
-    acknowledgeInterrupt: () => 0x20,
-    interruptPending: () => false,
-    numericError: () => {},
-    isTrapAddress: () => false,
-    firmwareTrap: () => {},
-    timeStamp: () => 0,
-    shutdown: () => bench.cpu.stopSlice(),
-  }
+  const host = plainCpuHost({ shutdown: () => bench.cpu.stopSlice() })
   const cpu = new Cpu(image, map, new PortBus(), host, CPU_PROFILES.max, { hotExecutions })
   const bench = { cpu, memory }
   return bench

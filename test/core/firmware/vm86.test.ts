@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { MemoryBlockDevice } from '../../../core/disk/memory-block-device.ts'
 import { createMachine } from '../../../core/machine/builder.ts'
+import { testMachineConfig } from '../../support/machine-config.ts'
 import { describeWith, pathOf } from '../../support/needs.ts'
 import { tool } from '../../support/tools.ts'
 
@@ -51,24 +52,12 @@ function withDisk<Result>(work: (disk: Uint8Array) => Result): Result {
 function underVitrine(): Report {
   return withDisk((disk) => {
     const output: number[] = []
-    const machine = createMachine({
-      cpuProfile: 'pentium3',
-      engine: 'interpreter',
-      memoryMib: 16,
-      videoMemoryMib: 16,
-      bootOrder: ['disk'],
-      bootMenu: false,
-      drives: [{ slot: 'hda', kind: 'disk', medium: new MemoryBlockDevice(disk) }],
-      kernel: undefined,
-      firmware: undefined,
-      serialPorts: [1],
-      debugExit: true,
-      clock: 'virtual',
-      hostNowNs: () => 0,
-      rtcStartMs: Date.UTC(2026, 0, 2, 3, 4, 5),
-      log: { debug() {}, info() {}, warn() {} },
-      onTone() {},
-    })
+    const machine = createMachine(
+      testMachineConfig({
+        bootOrder: ['disk'],
+        drives: [{ slot: 'hda', kind: 'disk', medium: new MemoryBlockDevice(disk) }],
+      }),
+    )
     const [com1] = machine.serialPorts
     if (com1) com1.onOutput = (byte) => void output.push(byte)
     try {

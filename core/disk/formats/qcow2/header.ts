@@ -222,16 +222,19 @@ function formatOf(name: string, path: string): ImageFormatId {
 }
 
 /** What a new image is made with. */
-export interface NewHeader {
-  readonly version: 2 | 3
-  readonly clusterBits: number
-  readonly sizeBytes: number
-  readonly l1Entries: number
-  readonly l1Offset: number
-  readonly refcountTableOffset: number
-  readonly refcountTableClusters: number
-  readonly refcountOrder: number
-  readonly lazyRefcounts: boolean
+export interface NewHeader
+  extends Pick<
+    Qcow2Header,
+    | 'version'
+    | 'clusterBits'
+    | 'sizeBytes'
+    | 'l1Entries'
+    | 'l1Offset'
+    | 'refcountTableOffset'
+    | 'refcountTableClusters'
+    | 'refcountOrder'
+    | 'lazyRefcounts'
+  > {
   readonly backing: { readonly file: string; readonly format: ImageFormatId } | undefined
 }
 

@@ -2,7 +2,8 @@
 import { AppError } from '../../../base/errors.ts'
 import { z } from '../../../base/schema.ts'
 import type { ByteStore } from '../../block-device.ts'
-import { type Extent, ExtentKind, type ImageDetails, type ImageLayer } from '../../disk-image.ts'
+import type { ImageLayer } from '../../disk-image.ts'
+import { FlatLayer } from '../flat-layer.ts'
 import type { CheckReport, CreateRequest, ImageFormat, LayerRequest } from '../image-format.ts'
 import { viewOf } from '../numbers.ts'
 import {
@@ -24,48 +25,12 @@ const BLOCK_BYTES = 2 << 20
 const MAX_SIZE_BYTES = 2040 * 2 ** 30
 
 /** The bytes of the disk, and the footer behind them. */
-class FixedVhdLayer implements ImageLayer {
-  readonly format = 'vhd'
-  readonly granuleBytes = 512
-  readonly backing = undefined
-  readonly details: ImageDetails = { type: 'fixed' }
-  readonly readOnly: boolean
-  readonly sizeBytes: number
+class FixedVhdLayer extends FlatLayer {
   readonly identity: string
-  readonly #store: ByteStore
-  readonly #path: string
 
-  constructor({ store, path, readOnly }: LayerRequest, footer: VhdFooter) {
-    this.#store = store
-    this.#path = path
-    this.readOnly = readOnly
-    this.sizeBytes = footer.sizeBytes
-    this.identity = footer.id
-  }
-
-  map(position: number, lengthBytes: number, extent: Extent): void {
-    extent.kind = ExtentKind.data
-    extent.position = position
-    extent.lengthBytes = lengthBytes
-    extent.store = this.#store
-  }
-
-  readPacked(): void {}
-
-  write(position: number, lengthBytes: number, from: Uint8Array, offset: number): void {
-    if (this.readOnly)
-      throw new AppError('disk/read-only', `Opened for reading only: ${this.#path}`, { context: { path: this.#path } })
-    this.#store.write(position, from, offset, lengthBytes)
-  }
-
-  settle(): void {}
-
-  flush(): void {
-    if (!this.readOnly) this.#store.flush()
-  }
-
-  close(): void {
-    this.#store.close()
+  constructor(request: LayerRequest, { sizeBytes, id }: VhdFooter) {
+    super(request, { format: 'vhd', sizeBytes, details: { type: 'fixed' } })
+    this.identity = id
   }
 }
 

@@ -9,6 +9,7 @@ import { buildInterpreterImage } from '../../../../core/cpu/exec/image.ts'
 import { CPU_PROFILES } from '../../../../core/cpu/exec/profiles.ts'
 import { AddressMap } from '../../../../core/memory/address-map.ts'
 import { GuestMemory } from '../../../../core/memory/guest-memory.ts'
+import { plainCpuHost } from '../../../support/cpu-host.ts'
 
 const RAM_BYTES = 16 << 20
 const LOAD_ADDRESS = 0x7c00
@@ -54,15 +55,7 @@ export function runBare(kernel: Uint8Array, engine: 'interpreter' | 'compiler' =
     buildInterpreterImage(),
     map,
     ports,
-    {
-      acknowledgeInterrupt: () => 0,
-      interruptPending: () => false,
-      numericError: () => {},
-      isTrapAddress: () => false,
-      firmwareTrap: () => {},
-      timeStamp: () => 0,
-      shutdown: () => end('\nSHUTDOWN\n'),
-    },
+    plainCpuHost({ shutdown: () => end('\nSHUTDOWN\n') }),
     CPU_PROFILES.max,
     // The compiler at the first execution of everything.
     { hotExecutions: engine === 'compiler' ? 1 : 0 },

@@ -1,7 +1,7 @@
-/** Files of snapshots as tasks write them: durable when a call returns, errors told as AppErrors. */
+/** Files as tasks write them: durable when a call returns, errors told as AppErrors. */
 import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { hostError } from '../files/file-byte-store.ts'
+import { hostError } from './file-byte-store.ts'
 
 /** Throws `disk/not-found` or `disk/io`. */
 export function readWhole(path: string): Uint8Array {
