@@ -14,6 +14,8 @@ export type MigrationTable = Readonly<Record<number, (file: Record<string, unkno
 const migrations: MigrationTable = {
   // Version 2 has snapshots; what is absent has its default.
   1: (file) => file,
+  // Version 3 has groups, settings that wait for the next start, ACPI as a choice, and serial ports on sockets.
+  2: (file) => file,
 }
 
 /** A machine.json is a few KiB; more is not one. */

@@ -6,7 +6,7 @@ import { z } from '../base/schema.ts'
 import { nameSchema } from './name-schema.ts'
 
 /** Version of the layout below. Raise it with every change that old apps cannot read, and add a migration. */
-export const MACHINE_SCHEMA_VERSION = 2
+export const MACHINE_SCHEMA_VERSION = 3
 
 export const MEMORY_MIB = { min: 1, max: 3072, default: 64 } as const
 
@@ -58,15 +58,45 @@ export const driveSchema = z
   .refine((drive) => drive.kind !== 'disk' || drive.file !== null, { message: 'A hard disk needs an image file' })
 export type DriveSpec = z.infer<typeof driveSchema>
 
+export const SERIAL_KINDS = ['terminal', 'file', 'tcp', 'pipe'] as const
+
+/** Host and TCP port, such as "127.0.0.1:2323" or "[::1]:2323". */
+const addressSchema = z
+  .string()
+  .max(300)
+  .refine((address) => parseAddress(address) !== undefined, { message: 'An address is HOST:PORT' })
+
+/** The two parts of an address; undefined for what is none. Port 0 is any free one, for whoever listens. */
+export function parseAddress(address: string): { readonly host: string; readonly port: number } | undefined {
+  const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})$/.exec(address)
+  const host = parts?.[1] ?? parts?.[2]
+  const port = Number(parts?.[3])
+  return host !== undefined && port <= 65_535 ? { host, port } : undefined
+}
+
 const serialPortSchema = z
   .strictObject({
     /** COM port, 1 to 4. */
     port: z.int().min(1).max(4),
-    /** `terminal` is the app's own terminal; `file` also appends everything sent to `file`. */
-    kind: z.enum(['terminal', 'file']).default('terminal'),
+    /**
+     * Where its line goes beside the app's own terminal: nowhere else, to the end of a file, to a TCP address, or to a socket of
+     * the file system (a named pipe on Windows).
+     */
+    kind: z.enum(SERIAL_KINDS).default('terminal'),
+    /** The file of kind `file`; the socket of kind `pipe`. */
     file: filePathSchema.nullable().default(null),
+    /** Of kind `tcp`. */
+    address: addressSchema.nullable().default(null),
+    /** Whether kinds `tcp` and `pipe` wait for somebody to connect, or connect themselves. */
+    listens: z.boolean().default(true),
   })
-  .refine((port) => port.kind !== 'file' || port.file !== null, { message: 'A serial port of kind file needs a file' })
+  .refine((port) => (port.kind !== 'file' && port.kind !== 'pipe') || port.file !== null, {
+    message: 'A serial port of kind file or pipe needs a file',
+  })
+  .refine((port) => port.kind !== 'tcp' || port.address !== null, {
+    message: 'A serial port of kind tcp needs an address',
+  })
+export type SerialPortSpec = z.infer<typeof serialPortSchema>
 
 const firmwareSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('vitrine') }),
@@ -134,6 +164,8 @@ const settings = {
     })
     .prefault({}),
   firmware: firmwareSchema.default({ kind: 'vitrine' }),
+  /** Whether the firmware has ACPI tables. Windows chooses its kernel by them when it is installed and must not see this change. */
+  acpi: z.boolean().default(true),
   drives: z
     .array(driveSchema)
     .max(DRIVE_SLOTS.length)
@@ -144,7 +176,7 @@ const settings = {
     .array(serialPortSchema)
     .max(4)
     .refine((ports) => unique(ports.map((port) => port.port)), { message: 'Each COM port stands in the list once' })
-    .default([{ port: 1, kind: 'terminal', file: null }]),
+    .default([{ port: 1, kind: 'terminal', file: null, address: null, listens: true }]),
   networkAdapters: z.array(z.never()).default([]),
   /** Snapshots that are taken without being asked for. */
   snapshots: z
@@ -157,6 +189,12 @@ const settings = {
     })
     .prefault({}),
   notes: z.string().max(20_000).default(''),
+  /** Where it stands in the library: names of groups from the outermost, with "/" between; "" is outside of all groups. */
+  group: z
+    .string()
+    .max(200)
+    .regex(/^(?:[^/\p{Cc}]+(?:\/[^/\p{Cc}]+)*)?$/u, 'A group is a name, or names with / between')
+    .default(''),
   tags: z
     .array(z.string().trim().min(1).max(40))
     .max(50)
@@ -178,12 +216,14 @@ export const machinePatchSchema = z.strictObject({
   clock: settings.clock.unwrap().optional(),
   boot: settings.boot.unwrap().optional(),
   firmware: firmwareSchema.optional(),
+  acpi: settings.acpi.unwrap().optional(),
   drives: settings.drives.unwrap().optional(),
   display: settings.display.unwrap().optional(),
   serialPorts: settings.serialPorts.unwrap().optional(),
   networkAdapters: settings.networkAdapters.unwrap().optional(),
   snapshots: settings.snapshots.unwrap().optional(),
   notes: settings.notes.unwrap().optional(),
+  group: settings.group.unwrap().optional(),
   tags: settings.tags.unwrap().optional(),
 })
 export type MachinePatch = z.infer<typeof machinePatchSchema>
@@ -206,11 +246,20 @@ const presentSchema = z.strictObject({
 export type Present = z.infer<typeof presentSchema>
 export const NO_SNAPSHOTS: Present = { parent: null, pending: null, resume: null }
 
+/** Settings that were changed while a machine ran, or had a saved state, and count from its next power-on. Only the app writes it. */
+const pendingSchema = z.strictObject({
+  settings: machinePatchSchema,
+  /** The drives when they were changed: snapshots put other files into the same drives meanwhile. */
+  drivesBefore: z.array(driveSchema),
+})
+export type PendingSettings = z.infer<typeof pendingSchema>
+
 /** The whole of machine.json. */
 export const machineSpecSchema = z.strictObject({
   schemaVersion: z.literal(MACHINE_SCHEMA_VERSION),
   id: machineIdSchema,
   ...settings,
   present: presentSchema.prefault({}),
+  pending: pendingSchema.nullable().default(null),
 })
 export type MachineSpec = z.infer<typeof machineSpecSchema>

@@ -37,7 +37,7 @@ function firmwareConfig(config: MachineConfig): FirmwareConfig {
     bootOrder: config.bootOrder,
     bootMenu: config.bootMenu,
     bootMenuWaitMs: config.bootMenuWaitMs ?? 0,
-    acpi: true,
+    acpi: config.acpi ?? true,
     serialConsole: false,
     version: VERSION,
     ...(kernel

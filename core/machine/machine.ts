@@ -31,6 +31,8 @@ export interface MachineConfig {
   readonly bootMenu: boolean
   /** How long the firmware waits for F12; 0 when not given. */
   readonly bootMenuWaitMs?: number
+  /** Whether the firmware has ACPI tables; it has when not given. */
+  readonly acpi?: boolean
   readonly drives: readonly DriveConfig[]
   /** Starts this kernel instead of booting a drive. */
   readonly kernel:

@@ -97,7 +97,13 @@ export class Library {
     return this.#make(async (prepared) => {
       await mkdir(prepared)
       const settings = await prepare(prepared)
-      return { schemaVersion: MACHINE_SCHEMA_VERSION, id: randomUUID(), ...settings, present: NO_SNAPSHOTS }
+      return {
+        schemaVersion: MACHINE_SCHEMA_VERSION,
+        id: randomUUID(),
+        ...settings,
+        present: NO_SNAPSHOTS,
+        pending: null,
+      }
     })
   }
 

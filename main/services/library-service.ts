@@ -12,7 +12,17 @@ import { type Importer, importImage } from './import-image.ts'
 import { requireSettingsPaths } from './path-permission.ts'
 
 /** What a saved state was made for: it fits no machine with another value of these. */
-const SAVED_WITH = ['cpu', 'memoryMib', 'boot', 'firmware', 'drives', 'display', 'serialPorts', 'clock'] as const
+const SAVED_WITH = [
+  'cpu',
+  'memoryMib',
+  'boot',
+  'firmware',
+  'acpi',
+  'drives',
+  'display',
+  'serialPorts',
+  'clock',
+] as const
 
 /** Throws for settings that a saved state would no longer fit. */
 function requireNoSavedState(before: MachineSpec, patch: MachinePatch): void {

@@ -37,7 +37,7 @@ export async function cloneMachine(
       files.set(slot, storedPath(folder, file))
     for (const [slot, file] of await copyFloppies(work, original, request, folder))
       files.set(slot, storedPath(folder, file))
-    const { schemaVersion: _, id: __, present: ___, ...settings } = spec
+    const { schemaVersion: _, id: __, present: ___, pending: ____, ...settings } = spec
     const drives = settings.drives.map((drive) => ({ ...drive, file: files.get(drive.slot) ?? drive.file }))
     const copied = await copyOthers({ ...settings, drives }, original.path, folder, new Set(files.values()))
     return { ...copied, name: work.library.freeName(name ?? spec.name) }

@@ -50,7 +50,7 @@ export async function saveState(work: SnapshotWork, id: string): Promise<void> {
       pinned: false,
       machineState: wasRunning ? 'running' : 'paused',
       hasMemory: true,
-      spec: { ...spec, present: { ...present, pending: null, resume: null } },
+      spec: { ...spec, present: { ...present, pending: null, resume: null }, pending: null },
       floppies: [],
       thumbnail: machines.thumbnail(id),
     })

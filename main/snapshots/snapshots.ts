@@ -177,13 +177,15 @@ export class Snapshots {
     )
     const files = new Map<string, string>(overlays.map(({ slot, file }) => [slot, storedPath(path, file)]))
     for (const [slot, file] of await this.#restoreFloppies(path, record)) files.set(slot, storedPath(path, file))
-    await work.library.change(id, ({ name, notes, tags, snapshots }) => ({
+    await work.library.change(id, ({ name, notes, group, tags, snapshots }) => ({
       ...withDiskFiles(record.spec, files),
       id,
       name,
       notes,
+      group,
       tags,
       snapshots,
+      pending: null,
       present: { parent: record.id, pending: null, resume: record.hasMemory ? record.id : null },
     }))
   }

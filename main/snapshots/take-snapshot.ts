@@ -92,7 +92,7 @@ export async function takeSnapshot(work: SnapshotWork, id: string, options: Take
       pinned: false,
       machineState: vm ? (state === 'paused' ? 'paused' : 'running') : 'off',
       hasMemory: stored.hasMemory,
-      spec: { ...before, present: { parent: before.present.parent, pending: null, resume: null } },
+      spec: { ...before, present: { parent: before.present.parent, pending: null, resume: null }, pending: null },
       floppies: [...stored.floppies],
       thumbnail: machines.thumbnail(id),
     }

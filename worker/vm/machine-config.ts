@@ -54,6 +54,7 @@ export function openMachineConfig(spec: MachineSpec, options: RunOptions, ports:
     bootOrder: spec.boot.order,
     bootMenu: spec.boot.menu,
     bootMenuWaitMs: spec.boot.menuWaitMs,
+    acpi: spec.acpi,
     drives,
     ...blobs,
     serialPorts: spec.serialPorts.map(({ port }) => port),

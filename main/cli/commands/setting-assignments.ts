@@ -5,7 +5,7 @@ import { usageError } from '../failure.ts'
 
 /** The patch that `assignments` make of `spec`. Throws `usage/invalid` naming the first one that is wrong. */
 export function patchOf(spec: MachineSpec, assignments: readonly string[]): MachinePatch {
-  const { schemaVersion: _, id: __, ...settings } = spec
+  const { schemaVersion: _, id: __, present: ___, pending: ____, ...settings } = spec
   const changed: Record<string, unknown> = structuredClone(settings)
   const keys = new Set<string>()
   for (const assignment of assignments) keys.add(assign(changed, assignment))

@@ -25,7 +25,7 @@ export async function launchInWindow(
       ...(vmThread ? { vmThread } : {}),
     })
     const shell = await startBrowserShell(host, { port: 0, folders: [] })
-    const { schemaVersion: _, id: __, ...settings } = spec
+    const { schemaVersion: _, id: __, present: ___, pending: ____, ...settings } = spec
     const machine = await host.machines.library.add(() => Promise.resolve(settings))
     const { id } = machine.spec
     const started = host.machines.start(id, options)

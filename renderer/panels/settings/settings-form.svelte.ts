@@ -166,6 +166,8 @@ export class SettingsForm {
 
   setTerminal(wanted: boolean): void {
     const others = this.draft.serialPorts.filter(({ port }) => port !== 1)
-    this.draft.serialPorts = wanted ? [{ port: 1, kind: 'terminal', file: null }, ...others] : others
+    this.draft.serialPorts = wanted
+      ? [{ port: 1, kind: 'terminal', file: null, address: null, listens: true }, ...others]
+      : others
   }
 }

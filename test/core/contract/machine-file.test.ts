@@ -20,8 +20,15 @@ const full: MachineSpec = machineSpecSchema.parse({
     { slot: 'fda', kind: 'floppy', file: '/a/b.img', writeProtected: true },
   ],
   display: { videoMemoryMib: 4 },
-  serialPorts: [{ port: 1 }, { port: 3, kind: 'file', file: 'out.txt' }],
+  serialPorts: [
+    { port: 1 },
+    { port: 2, kind: 'tcp', address: '[::1]:2323', listens: false },
+    { port: 3, kind: 'file', file: 'out.txt' },
+    { port: 4, kind: 'pipe', file: 'com4.sock' },
+  ],
   notes: 'Line one\nLine two',
+  group: 'Work/Old',
+  pending: { settings: { memoryMib: 32 }, drivesBefore: [] },
   tags: ['games', 'old'],
 })
 
@@ -64,6 +71,23 @@ describe('machine.json', () => {
     expect(() => migrate({ schemaVersion: 1 }, 1, 4, table)).toThrow('version 3')
   })
 
+  test('of the second version is read, with what came since at its defaults', () => {
+    const second = {
+      schemaVersion: 2,
+      id,
+      name: 'A',
+      serialPorts: [{ port: 1, kind: 'file', file: 'out.txt' }],
+      present: { parent: null, pending: null, resume: null },
+    }
+    expect(parseMachineFile(JSON.stringify(second))).toMatchObject({
+      schemaVersion: MACHINE_SCHEMA_VERSION,
+      group: '',
+      acpi: true,
+      pending: null,
+      serialPorts: [{ port: 1, kind: 'file', file: 'out.txt', address: null, listens: true }],
+    })
+  })
+
   test.each([
     ['an unknown key', { colour: 1 }],
     ['an unknown key within', { cpu: { profile: '486', turbo: true } }],
@@ -90,6 +114,11 @@ describe('machine.json', () => {
     ['a boot order that repeats itself', { boot: { order: ['disk', 'disk'] } }],
     ['no boot order', { boot: { order: [] } }],
     ['a serial file without a file', { serialPorts: [{ port: 1, kind: 'file' }] }],
+    ['a serial socket without a path', { serialPorts: [{ port: 1, kind: 'pipe' }] }],
+    ['a serial line to nowhere', { serialPorts: [{ port: 1, kind: 'tcp' }] }],
+    ['a serial line to no address', { serialPorts: [{ port: 1, kind: 'tcp', address: 'localhost' }] }],
+    ['a serial line to a port that is none', { serialPorts: [{ port: 1, kind: 'tcp', address: '[::1]:65536' }] }],
+    ['a group without a name', { group: 'a//b' }],
     ['a port twice', { serialPorts: [{ port: 1 }, { port: 1 }] }],
     ['a network adapter, of which there are none', { networkAdapters: [{ model: 'ne2000' }] }],
     ['video memory of 3 MiB', { display: { videoMemoryMib: 3 } }],

@@ -100,7 +100,7 @@ describe('the draft', () => {
     form.setTerminal(false)
     expect([form.hasTerminal, form.draft.serialPorts]).toEqual([false, []])
     form.setTerminal(true)
-    expect(form.draft.serialPorts).toEqual([{ port: 1, kind: 'terminal', file: null }])
+    expect(form.draft.serialPorts).toEqual([{ port: 1, kind: 'terminal', file: null, address: null, listens: true }])
   })
 })
 
