@@ -6,7 +6,7 @@ import { PciBus } from '../bus/pci-bus.ts'
 import { memoryWindow, PciConfig } from '../bus/pci-config.ts'
 import { PortBus } from '../bus/port-bus.ts'
 import { Cpu, EXECUTION } from '../cpu/exec/cpu.ts'
-import { buildInterpreterImage, type InterpreterImage } from '../cpu/exec/image.ts'
+import { type InterpreterImage, loadInterpreterImage } from '../cpu/exec/image.ts'
 import { CPU_PROFILES } from '../cpu/exec/profiles.ts'
 import * as L from '../cpu/state/layout.ts'
 import { type PcSpeaker, pcSpeaker } from '../devices/audio/pc-speaker.ts'
@@ -119,7 +119,7 @@ class Pc implements Machine {
     wires.dma = add(i8237)
     const numericError = numericErrorWire(pic.irqInput(13))
     const profile = CPU_PROFILES[config.cpuProfile]
-    sharedImage ??= buildInterpreterImage({ names: true })
+    sharedImage ??= loadInterpreterImage(config.generatedCode)
     const firmwareHost = { isTrapAddress: (_linear: number) => false, trap: (_service: number) => {} }
     this.#cpu = new Cpu(
       sharedImage,

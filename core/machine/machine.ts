@@ -6,6 +6,7 @@
 import type { KeyCode } from '../contract/key-codes.ts'
 import type { ScreenText } from '../contract/machine-api.ts'
 import type { BootDevice, CpuProfile, DriveKind, DriveSlot } from '../contract/machine-spec.ts'
+import type { GeneratedCodeStore } from '../cpu/exec/image.ts'
 import type { LogSink } from '../devices/device.ts'
 import type { BlockDevice } from '../disk/block-device.ts'
 import type { GuestMemory } from '../memory/guest-memory.ts'
@@ -51,6 +52,8 @@ export interface MachineConfig {
   readonly clock: 'host' | 'virtual'
   /** Monotonic nanoseconds of the host; stands still while the machine is paused. */
   hostNowNs(): number
+  /** Where the generated interpreter is kept from one process to the next; without it, each makes its own. */
+  readonly generatedCode?: GeneratedCodeStore
   /** What the real-time clock shows at power-on, as milliseconds since 1970-01-01T00:00 in the guest's own zone. */
   readonly rtcStartMs: number
   readonly log: LogSink

@@ -5,6 +5,7 @@ import type { MachineSpec } from '../../core/contract/machine-spec.ts'
 import type { RunOptions } from '../../core/contract/vm-thread.ts'
 import { isBootable } from '../../core/disk/bootable.ts'
 import type { DriveConfig, MachineConfig } from '../../core/machine/machine.ts'
+import { generatedCodeStore } from '../files/generated-code.ts'
 import { openMediumFile } from '../files/open-medium.ts'
 
 /** Ports of the config that the thread provides. */
@@ -46,6 +47,7 @@ export function openMachineConfig(spec: MachineSpec, options: RunOptions, ports:
     for (const { medium } of drives) medium?.close()
     throw error
   }
+  const generatedCode = generatedCodeStore()
   return {
     cpuProfile: spec.cpu.profile,
     engine: options.engine,
@@ -59,6 +61,7 @@ export function openMachineConfig(spec: MachineSpec, options: RunOptions, ports:
     ...blobs,
     serialPorts: spec.serialPorts.map(({ port }) => port),
     debugExit: options.debugExit,
+    ...(generatedCode ? { generatedCode } : {}),
     clock: spec.clock.source,
     rtcStartMs: spec.clock.source === 'virtual' ? VIRTUAL_POWER_ON_MS : realTimeMs(spec),
     ...ports,

@@ -60,7 +60,7 @@ export function slowPath(
   run: (cpu: Cpu, ...args: number[]) => void,
   front?: Front,
 ): SlowPath {
-  return { name, params, result: 'void', run: run as SlowPath['run'], front }
+  return register({ name, params, result: 'void', run: run as SlowPath['run'], front })
 }
 
 /** The same with a 32-bit result. */
@@ -70,5 +70,16 @@ export function slowFunction(
   run: (cpu: Cpu, ...args: number[]) => number,
   front?: Front,
 ): SlowPath {
-  return { name, params, result: 'i32', run, front }
+  return register({ name, params, result: 'i32', run, front })
+}
+
+const slowPaths = new Map<string, SlowPath>()
+
+/** All slow paths by name: code that was generated earlier names what it imports. */
+export const SLOW_PATHS: ReadonlyMap<string, SlowPath> = slowPaths
+
+function register(path: SlowPath): SlowPath {
+  if (slowPaths.has(path.name)) throw new Error(`Two slow paths are called ${path.name}`)
+  slowPaths.set(path.name, path)
+  return path
 }
