@@ -2,25 +2,17 @@
  * Builds what does not run from its sources: `dist/renderer` (the page) and `dist/host` (command line, Electron shell
  * with its preload, threads). `npm run build`; `npm start` calls it when a source is newer than the last build.
  */
-import { existsSync, globSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { build, type InlineConfig } from 'vite'
+import { buildStamp, isBuildFresh } from './fresh-build.mjs'
 import { workersByUrl } from './workers-by-url.ts'
 
 const root = join(import.meta.dirname, '../..')
-const stamp = join(root, 'dist/.built')
 
 /** What both builds share: Vite reads no configuration file, and speaks only of what is wrong. */
 const common: InlineConfig = { configFile: false, logLevel: 'warn', clearScreen: false }
-
-/** Whether a source, an asset or a dependency is newer than the last build. */
-function isStale(): boolean {
-  if (!existsSync(stamp)) return true
-  const builtMs = statSync(stamp).mtimeMs
-  const sources = globSync('{core,worker,main,renderer}/**/*.{ts,mjs,svelte,css,html,json,svg,png}', { cwd: root })
-  return [...sources, 'package-lock.json'].some((path) => statSync(join(root, path)).mtimeMs > builtMs)
-}
 
 /** Builds the page alone: what tests of it need. */
 export async function buildRenderer(): Promise<void> {
@@ -72,12 +64,12 @@ async function buildAll(): Promise<void> {
   await buildHost(present({ cli: 'main/cli/main.ts', electron: 'main/shells/electron/main.ts' }), 'es')
   // A sandboxed preload script must be CommonJS.
   await buildHost(present({ preload: 'main/shells/electron/preload.ts' }), 'cjs')
-  writeFileSync(stamp, '')
+  writeFileSync(join(root, buildStamp), '')
 }
 
 /** Builds when something changed since the last build. */
 export async function buildIfStale(): Promise<void> {
-  if (!isStale()) return
+  if (isBuildFresh(root)) return
   console.error('Building ...')
   await buildAll()
 }

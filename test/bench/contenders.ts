@@ -29,13 +29,14 @@ export function firstLine(command: string, ...argv: string[]): string {
   return (spawnSync(command, argv, { cwd: root, encoding: 'utf8' }).stdout ?? '').split('\n')[0]?.trim() ?? ''
 }
 
-/** Vitrine from the checkout in `folder`, with `machine` and other flags of `vitrine run`. */
+/** Vitrine from the checkout in `folder`, built as users have it, with `machine` and other flags of `vitrine run`. */
 export function vitrine(
   name: string,
   folder: string,
   machine: readonly string[],
   flags: readonly string[] = [],
 ): Contender {
+  spawnSync(process.execPath, [join(folder, 'main/setup/build.ts')], { cwd: folder, stdio: 'inherit' })
   const argv = [
     process.execPath,
     join(folder, 'main/cli/vitrine.mjs'),

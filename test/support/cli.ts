@@ -35,7 +35,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   const home = options.home ?? '/nonexistent/vitrine-home'
   const child = spawn(process.execPath, [...(options.fake ? ['--import', hook] : []), command, ...args], {
     cwd: options.cwd ?? root,
-    env: { ...process.env, VITRINE_HOME: home, NODE_OPTIONS: '' },
+    env: { ...process.env, VITRINE_HOME: home, VITRINE_FROM_SOURCES: '1', NODE_OPTIONS: '' },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))
