@@ -60,7 +60,7 @@ module.exports = {
     ),
     arrow(
       'main',
-      ['core/contract', 'core/base', 'assets'],
+      ['core/contract', 'core/base', 'core/templates', 'assets'],
       'The host starts workers by URL and speaks the contract: put the work into worker/.',
     ),
     arrow(
@@ -107,6 +107,7 @@ module.exports = {
       ['core/base'],
       'The contract is types and schemas; the machine derives from it, not the reverse.',
     ),
+    arrow('core/templates', ['core/base', 'core/contract'], 'A template is data of the contract.'),
     arrow('core/state', ['core/base'], 'Saved state knows no chip.'),
     arrow('core/time', ['core/base', 'core/state'], 'Time knows no chip.'),
     arrow('core/wasm', ['core/base'], 'The assembler knows no processor.'),

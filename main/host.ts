@@ -24,6 +24,7 @@ import { importDemo } from './services/import-image.ts'
 import { createLibraryService } from './services/library-service.ts'
 import { createMachineService } from './services/machine-service.ts'
 import { createSnapshotService } from './services/snapshot-service.ts'
+import { createTemplateService } from './services/template-service.ts'
 import { createUploadService } from './services/upload-service.ts'
 import { Snapshots } from './snapshots/snapshots.ts'
 import { Machines } from './vm/machines.ts'
@@ -73,6 +74,7 @@ export class Host {
       machine: createMachineService(this.machines, pools),
       console: createConsoleService(this.machines),
       snapshot: createSnapshotService(this.machines, this.snapshots),
+      template: createTemplateService(),
       upload: createUploadService(),
     }
     this.#dispatcher = new Dispatcher(services, new RotatingLog(join(libraryFolder, OWN_FOLDER, 'logs/host.log')))

@@ -6,6 +6,7 @@ import { libraryApi } from './library-api.ts'
 import { machineApi } from './machine-api.ts'
 import type { Method } from './method.ts'
 import { snapshotApi } from './snapshot-api.ts'
+import { templateApi } from './template-api.ts'
 import { uploadApi } from './upload-api.ts'
 
 export const api = {
@@ -14,6 +15,7 @@ export const api = {
   machine: machineApi,
   console: consoleApi,
   snapshot: snapshotApi,
+  template: templateApi,
   upload: uploadApi,
 } as const
 

@@ -1,11 +1,48 @@
 /** The library: the machines on disk. */
 import { z } from '../base/schema.ts'
 import { cardSchema, wholeCardSchema } from './machine-card.ts'
-import { machineIdSchema, machineNameSchema, machinePatchSchema, machineSettingsSchema } from './machine-spec.ts'
+import {
+  cpuProfileSchema,
+  driveSlotSchema,
+  MEMORY_MIB,
+  machineGroupSchema,
+  machineIdSchema,
+  machineNameSchema,
+  machinePatchSchema,
+  machineSettingsSchema,
+} from './machine-spec.ts'
 import { mediaSourceSchema } from './media-source.ts'
 import { method } from './method.ts'
+import { templateIdSchema } from './template.ts'
 
 const byId = z.strictObject({ id: machineIdSchema })
+
+/** Where the first hard disk of a new machine comes from. */
+const newDiskSchema = z.discriminatedUnion('kind', [
+  /** An empty one in its folder; the size is the template's when it is not given. */
+  z.strictObject({ kind: z.literal('new'), sizeMib: z.int().min(1).max(2_000_000).optional() }),
+  /** An image. With `copy` it is copied into the folder of the machine, else a host's file is used where it is. */
+  z.strictObject({ kind: z.literal('existing'), source: mediaSourceSchema, copy: z.boolean().default(true) }),
+  z.strictObject({ kind: z.literal('none') }),
+])
+
+/** What is chosen when a machine is made from a template; what is left out is the template's. */
+export const fromTemplateSchema = z.strictObject({
+  template: templateIdSchema,
+  name: machineNameSchema.optional(),
+  group: machineGroupSchema.default(''),
+  memoryMib: z.int().min(MEMORY_MIB.min).max(MEMORY_MIB.max).optional(),
+  cpuProfile: cpuProfileSchema.optional(),
+  /** Null is as fast as the host can. */
+  limitMips: z.number().positive().max(100_000).nullable().optional(),
+  disk: newDiskSchema.optional(),
+  /** Floppies and CDs that are in the drives from the start; a host's files are used where they are. */
+  media: z
+    .array(z.strictObject({ slot: driveSlotSchema, source: mediaSourceSchema }))
+    .max(3)
+    .default([]),
+})
+export type FromTemplate = z.infer<typeof fromTemplateSchema>
 
 export const libraryApi = {
   /** All cards, by name. */
@@ -13,6 +50,8 @@ export const libraryApi = {
   get: method(byId, wholeCardSchema),
   /** Makes a machine in a folder of its own. Image files stay where they are. */
   create: method(z.strictObject({ settings: machineSettingsSchema }), wholeCardSchema),
+  /** Makes a machine for an operating system, whole or not at all. */
+  createFromTemplate: method(fromTemplateSchema, wholeCardSchema),
   /** Makes a machine from a disk image: the image is copied into its folder and goes into the drive that fits it. */
   importImage: method(
     z.strictObject({ source: mediaSourceSchema, name: machineNameSchema.optional() }),

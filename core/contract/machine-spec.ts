@@ -118,6 +118,12 @@ const kernelSchema = z.strictObject({
 /** It is shown everywhere and names the folder. */
 export const machineNameSchema = nameSchema(100)
 
+/** Where a machine stands in the library: names of groups from the outermost, with "/" between; "" is outside of all groups. */
+export const machineGroupSchema = z
+  .string()
+  .max(200)
+  .regex(/^(?:[^/\p{Cc}]+(?:\/[^/\p{Cc}]+)*)?$/u, 'A group is a name, or names with / between')
+
 const unique = (values: readonly unknown[]) => new Set(values).size === values.length
 
 /** Everything of a machine that its user chooses. */
@@ -189,12 +195,7 @@ const settings = {
     })
     .prefault({}),
   notes: z.string().max(20_000).default(''),
-  /** Where it stands in the library: names of groups from the outermost, with "/" between; "" is outside of all groups. */
-  group: z
-    .string()
-    .max(200)
-    .regex(/^(?:[^/\p{Cc}]+(?:\/[^/\p{Cc}]+)*)?$/u, 'A group is a name, or names with / between')
-    .default(''),
+  group: machineGroupSchema.default(''),
   tags: z
     .array(z.string().trim().min(1).max(40))
     .max(50)

@@ -52,8 +52,25 @@ function createProgram(): Command {
   const json = (command: Command) => command.option('--json', 'print JSON')
   json(add(program, 'list', 'list the machines', async (flags) => (await library()).list(flags)))
   json(add(program, 'show <name>', 'describe a machine', async (name, flags) => (await library()).show(name, flags)))
-  json(addMachineFlags(add(program, 'create', 'make a machine', async (flags) => (await library()).create(flags))))
-    .requiredOption('--name <NAME>', 'its name')
+  json(
+    add(
+      program,
+      'templates [id]',
+      'list the operating systems that machines are made for, or tell of one',
+      async (id, flags) => (await library()).templates(id, flags),
+    ),
+  )
+  json(
+    addMachineFlags(
+      add(program, 'create', 'make a machine', async (flags) =>
+        (await import('./commands/create-command.ts')).create(flags),
+      ),
+    ),
+  )
+    .option('--name <NAME>', 'its name (default: that of the template)')
+    .option('--template <ID>', 'made for this operating system: see templates')
+    .option('--disk <SIZE>', 'with --template: size of the new disk, such as 2G, or none')
+    .option('--group <GROUP>', 'group in the library, such as Work/Old')
     .option('--notes <TEXT>', 'notes')
     .option('--tag <TAG...>', 'tags')
   json(

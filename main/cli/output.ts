@@ -1,5 +1,6 @@
 /** What commands print: text for people, or one JSON value with --json. */
 import type { Card, MachineCard } from '../../core/contract/machine-card.ts'
+import type { Template } from '../../core/contract/template.ts'
 
 /** Every command has it. */
 export interface JsonFlag {
@@ -53,6 +54,29 @@ export function describeCard({ id, folder, state, crash, spec }: MachineCard): s
     ...drives,
     ...(spec.tags.length > 0 ? [['tags', spec.tags.join(', ')]] : []),
     ...(spec.notes === '' ? [] : [['notes', spec.notes]]),
+  ]
+  return table(rows)
+}
+
+export function templateRow({ id, name, years, cpu, memoryMib }: Template): string[] {
+  return [id, name, `${years.first} to ${years.last ?? 'today'}`, `${cpu.profile}, ${memoryMib.good} MiB`]
+}
+
+/** A template in full, with the reasons for what is unusual. */
+export function describeTemplate(template: Template): string {
+  const { id, name, summary, cpu, memoryMib, disk, rtc, acpi, bootOrder, hints, reasons } = template
+  const rows = [
+    ['id', id],
+    ['name', name],
+    ['', summary],
+    ['processor', cpu.profile + (cpu.limitMips === null ? '' : `, at most ${cpu.limitMips} MIPS`)],
+    ['memory', `${memoryMib.good} MiB (from ${memoryMib.min} to ${memoryMib.max})`],
+    ['disk', disk ? `${disk.goodMib} MiB (at most ${disk.maxMib})` : 'none'],
+    ['clock', rtc === 'utc' ? 'universal time' : 'local time'],
+    ['ACPI', acpi ? 'on' : 'off'],
+    ['boot', bootOrder.join(', ')],
+    ...reasons.map(({ text }) => ['why', text]),
+    ...hints.map((hint) => ['hint', hint]),
   ]
   return table(rows)
 }

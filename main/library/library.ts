@@ -199,22 +199,24 @@ export class Library {
     return this.entries().map((entry) => (entry.kind === 'machine' ? entry.spec.name : entry.folder))
   }
 
-  #make(fill: (prepared: string) => Promise<MachineSpec>): Promise<StoredMachine> {
-    return this.#exclusive(async () => {
-      const prepared = join(this.root, `${PREPARED}${randomUUID()}`)
-      try {
-        const spec = await fill(prepared)
-        await writeMachineFile(prepared, spec)
-        const folder = firstFree(safeFileName(spec.name), await readdir(this.root))
+  /** Files of any size are made outside of the queue: the library stays usable meanwhile. */
+  async #make(fill: (prepared: string) => Promise<MachineSpec>): Promise<StoredMachine> {
+    const prepared = join(this.root, `${PREPARED}${randomUUID()}`)
+    try {
+      const spec = await fill(prepared)
+      return await this.#exclusive(async () => {
+        const named = { ...spec, name: this.freeName(spec.name) }
+        await writeMachineFile(prepared, named)
+        const folder = firstFree(safeFileName(named.name), await readdir(this.root))
         await rename(prepared, join(this.root, folder))
         await syncFolder(this.root)
-        return await this.#remember(folder, spec)
-      } catch (error) {
-        await rm(prepared, { recursive: true, force: true })
-        if (error instanceof AppError) throw error
-        throw libraryError('Cannot make the machine', error)
-      }
-    })
+        return this.#remember(folder, named)
+      })
+    } catch (error) {
+      await rm(prepared, { recursive: true, force: true })
+      if (error instanceof AppError) throw error
+      throw libraryError('Cannot make the machine', error)
+    }
   }
 
   async #scan(): Promise<void> {

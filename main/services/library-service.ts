@@ -8,6 +8,7 @@ import type { CallContext } from '../ipc/call-context.ts'
 import { mapPaths } from '../library/machine-folder.ts'
 import type { Snapshots } from '../snapshots/snapshots.ts'
 import type { Machines } from '../vm/machines.ts'
+import { createFromTemplate } from './create-from-template.ts'
 import { type Importer, importImage } from './import-image.ts'
 import { requireSettingsPaths } from './path-permission.ts'
 
@@ -57,6 +58,10 @@ export function createLibraryService(
         requireFiles(settings, folder)
         return { ...settings, name: library.freeName(settings.name) }
       })
+      return told(spec.id)
+    },
+    async createFromTemplate(choice, context) {
+      const { spec } = await createFromTemplate(importer, choice, context)
       return told(spec.id)
     },
     async importImage({ source, name }, context) {

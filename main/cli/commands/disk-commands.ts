@@ -27,7 +27,7 @@ export interface NewImageFlags extends JsonFlag {
 }
 
 /** A size such as 20G, in bytes. Throws `usage/invalid`. */
-function sizeOf(text: string): number {
+export function sizeOf(text: string): number {
   const [, digits, unit = ''] = /^([0-9]+(?:\.[0-9]+)?)([kmgt]?)(?:i?b)?$/i.exec(text) ?? []
   const bytes = digits === undefined ? Number.NaN : Number(digits) * (units[unit.toLowerCase()] as number)
   if (!Number.isSafeInteger(bytes))

@@ -1,10 +1,8 @@
-/** Commands on the library: list, show, create, import, set, delete, logs. */
+/** Commands on the library: list, show, templates, import, set, delete, logs. */
 
-import { parseWith } from '../../../core/base/schema.ts'
-import { machineSettingsSchema } from '../../../core/contract/machine-spec.ts'
 import { usageError } from '../failure.ts'
-import { filePath, type MachineFlags, settingsOf } from '../machine-flags.ts'
-import { cardRow, describeCard, type JsonFlag, print, table } from '../output.ts'
+import { filePath } from '../machine-flags.ts'
+import { cardRow, describeCard, describeTemplate, type JsonFlag, print, table, templateRow } from '../output.ts'
 import { findMachine, withClient } from '../session.ts'
 import { patchOf } from './setting-assignments.ts'
 import { withProgress } from './snapshot-commands.ts'
@@ -26,22 +24,13 @@ export async function show(name: string, flags: JsonFlag): Promise<void> {
   })
 }
 
-export interface CreateFlags extends MachineFlags, JsonFlag {
-  readonly name: string
-  readonly notes?: string
-  readonly tag?: string[]
-}
-
-export async function create(flags: CreateFlags): Promise<void> {
-  const input = {
-    ...settingsOf(flags, flags.name),
-    ...(flags.notes === undefined ? {} : { notes: flags.notes }),
-    ...(flags.tag ? { tags: flags.tag } : {}),
-  }
-  const settings = parseWith(machineSettingsSchema, input, 'The machine', 'usage/invalid')
+export async function templates(id: string | undefined, flags: JsonFlag): Promise<void> {
   await withClient(async ({ api }) => {
-    const card = await api.library.create({ settings })
-    print(flags, card, `Created ${card.spec.name}`)
+    const all = await api.template.list({})
+    if (id === undefined) return print(flags, all, table(all.map(templateRow)))
+    const template = all.find((candidate) => candidate.id === id)
+    if (!template) throw usageError(`There is no template ${JSON.stringify(id)}; templates lists them`)
+    print(flags, template, describeTemplate(template))
   })
 }
 
