@@ -20,12 +20,27 @@ export const machineStatsSchema = z.object({
 })
 export type MachineStats = z.infer<typeof machineStatsSchema>
 
+/** What a machine's front and its keyboard show. */
+const lightsSchema = z.object({
+  capsLock: z.boolean(),
+  numLock: z.boolean(),
+  scrollLock: z.boolean(),
+  /** The guest has switched its mouse on. */
+  mouse: z.boolean(),
+  /** Drives that were read, and written, since the last time. */
+  reading: z.array(driveSlotSchema),
+  writing: z.array(driveSlotSchema),
+})
+export type Lights = z.infer<typeof lightsSchema>
+
 export const events = {
   /** A machine was added or anything on its card but the thumbnail changed. */
   'card-changed': z.object({ card: cardSchema }),
   'card-removed': z.object({ folder: z.string() }),
   'machine-state': z.object({ id: machineIdSchema, state: machineStateSchema, crash: errorRecordSchema.nullable() }),
   'machine-stats': machineStatsSchema,
+  /** Sent when lights go on or off, at most ten times a second, and with the stats. */
+  'machine-lights': z.object({ id: machineIdSchema, lights: lightsSchema }),
   'machine-thumbnail': z.object({ id: machineIdSchema, thumbnail: thumbnailSchema }),
   /** The PC speaker: a square wave of this frequency; 0 is silence. */
   'machine-tone': z.object({ id: machineIdSchema, frequencyHz: z.number() }),

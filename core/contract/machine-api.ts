@@ -2,6 +2,7 @@
 import { z } from '../base/schema.ts'
 import { machineStatsSchema } from './events.ts'
 import { keyEventSchema } from './key-codes.ts'
+import { keyboardLayoutSchema } from './keyboard-layouts.ts'
 import { wholeCardSchema } from './machine-card.ts'
 import { driveSlotSchema, machineIdSchema } from './machine-spec.ts'
 import { mediaSourceSchema } from './media-source.ts'
@@ -58,8 +59,20 @@ export const machineApi = {
   keys: method(z.strictObject({ id: machineIdSchema, events: z.array(keyEventSchema).max(256) }), z.null(), {
     quiet: true,
   }),
-  /** Types text on a US keyboard, at the pace the guest takes it. Resolves when all is typed; characters it lacks are `ipc/invalid-argument`. */
-  typeText: method(z.strictObject({ id: machineIdSchema, text: z.string().max(100_000) }), z.null(), { quiet: true }),
+  /**
+   * Types text at the pace the guest takes it, on `layout` or else on the machine's own layout. Resolves when all is typed.
+   * Characters that the layout lacks are `ipc/invalid-argument`, or left out with `skipMissing`.
+   */
+  typeText: method(
+    z.strictObject({
+      id: machineIdSchema,
+      text: z.string().max(100_000),
+      layout: keyboardLayoutSchema.optional(),
+      skipMissing: z.boolean().default(false),
+    }),
+    z.null(),
+    { quiet: true },
+  ),
   mouse: method(z.strictObject({ id: machineIdSchema, events: z.array(mouseEventSchema).max(256) }), z.null(), {
     quiet: true,
   }),

@@ -3,6 +3,7 @@
  * ignored. Derived values (sizes, states, thumbnails) are not saved here. File-level versioning is in `machine-file.ts`.
  */
 import { z } from '../base/schema.ts'
+import { keyboardLayoutSchema } from './keyboard-layouts.ts'
 import { nameSchema } from './name-schema.ts'
 
 /** Version of the layout below. Raise it with every change that old apps cannot read, and add a migration. */
@@ -183,6 +184,8 @@ const settings = {
     .max(4)
     .refine((ports) => unique(ports.map((port) => port.port)), { message: 'Each COM port stands in the list once' })
     .default([{ port: 1, kind: 'terminal', file: null, address: null, listens: true }]),
+  /** The keyboard layout that the guest is set to: text is typed on it. */
+  keyboardLayout: keyboardLayoutSchema.default('us'),
   networkAdapters: z.array(z.never()).default([]),
   /** Snapshots that are taken without being asked for. */
   snapshots: z
@@ -221,6 +224,7 @@ export const machinePatchSchema = z.strictObject({
   drives: settings.drives.unwrap().optional(),
   display: settings.display.unwrap().optional(),
   serialPorts: settings.serialPorts.unwrap().optional(),
+  keyboardLayout: settings.keyboardLayout.unwrap().optional(),
   networkAdapters: settings.networkAdapters.unwrap().optional(),
   snapshots: settings.snapshots.unwrap().optional(),
   notes: settings.notes.unwrap().optional(),

@@ -9,7 +9,9 @@
  *   3 FRAME_TAKEN       number of the last picture that the host has copied; the thread draws the next one after that
  */
 
+import type { Lights } from './events.ts'
 import type { KeyEvent } from './key-codes.ts'
+import type { KeyboardLayout } from './keyboard-layouts.ts'
 import type { MouseEventRecord, ScreenText } from './machine-api.ts'
 import type { ErrorRecord } from './machine-card.ts'
 import type { DriveKind, DriveSlot, MachineSpec } from './machine-spec.ts'
@@ -68,7 +70,13 @@ export type VmThreadRequest =
   | { readonly type: 'reset' }
   | { readonly type: 'power-off' }
   | { readonly type: 'power-button' }
-  | { readonly type: 'type-text'; readonly text: string }
+  /** Typed on `layout` (`us` when absent); characters that it lacks are refused, or left out with `skipMissing`. */
+  | {
+      readonly type: 'type-text'
+      readonly text: string
+      readonly layout?: KeyboardLayout
+      readonly skipMissing?: boolean
+    }
   /** Answered when the guest has read every key and movement sent before. */
   | { readonly type: 'input-read' }
   | {
@@ -177,6 +185,8 @@ export type VmThreadMessage =
   | { readonly type: 'tone'; readonly frequencyHz: number }
   | { readonly type: 'log'; readonly level: 'debug' | 'info' | 'warn'; readonly message: string }
   | { readonly type: 'stats'; readonly stats: VmThreadStats }
+  /** Lights have changed. */
+  | { readonly type: 'lights'; readonly lights: Lights }
   /** The picture with FRAME_SEQUENCE is in the newest `frame-buffer`. */
   | { readonly type: 'frame'; readonly sequence: number; readonly mode: FrameMode }
   | { readonly type: 'frame-buffer'; readonly buffer: SharedArrayBuffer }

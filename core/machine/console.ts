@@ -31,7 +31,11 @@ export function createDisplay(vga: Vga): MachineDisplay {
 }
 
 export function createKeyboard(keyboard: Ps2Keyboard): KeyboardInput {
-  return { key: (code: KeyCode, down: boolean) => keyboard.key(code, down), pending: () => keyboard.pending }
+  return {
+    key: (code: KeyCode, down: boolean) => keyboard.key(code, down),
+    pending: () => keyboard.pending,
+    leds: () => keyboard.leds,
+  }
 }
 
 const BUTTONS: Readonly<Record<MouseButton, number>> = { left: 1, right: 2, middle: 4 }
@@ -46,6 +50,7 @@ export function createMouse(mouse: Ps2Mouse): MouseInput {
     },
     wheel: (detents) => mouse.wheel(detents),
     pending: () => mouse.pending,
+    listening: () => mouse.listening,
   }
 }
 

@@ -95,6 +95,8 @@ export interface KeyboardInput {
   key(code: KeyCode, down: boolean): void
   /** Key events that the guest has not read yet. Typing goes on when it is 0. */
   pending(): number
+  /** The keyboard's lights, which the guest sets: bit 0 Scroll Lock, bit 1 Num Lock, bit 2 Caps Lock. */
+  leds(): number
 }
 
 export type MouseButton = 'left' | 'right' | 'middle'
@@ -107,6 +109,8 @@ export interface MouseInput {
   wheel(detents: number): void
   /** Movements, clicks and detents that the guest has not read yet; 0 while it has not switched the mouse on. */
   pending(): number
+  /** Whether the guest has switched the mouse on. */
+  listening(): boolean
 }
 
 export interface SerialPort {

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
+import { KEYBOARD_LAYOUTS, type KeyboardLayout } from '../../core/contract/keyboard-layouts.ts'
 import {
   CPU_PROFILES,
   type CpuProfile,
@@ -27,6 +28,7 @@ export interface MachineFlags {
   readonly bios?: string
   readonly vgaBios?: string
   readonly clock?: 'host' | 'virtual'
+  readonly keyboard?: KeyboardLayout
 }
 
 const bootLetters = { a: 'floppy', c: 'disk', d: 'cdrom' } as const
@@ -54,6 +56,12 @@ export function addMachineFlags(command: Command): Command {
         'virtual',
       ]),
     )
+    .addOption(keyboardOption('keyboard layout of the guest, for text that is typed'))
+}
+
+/** The flag that names a keyboard layout. */
+export function keyboardOption(summary: string): Option {
+  return new Option('--keyboard <LAYOUT>', summary).choices(KEYBOARD_LAYOUTS)
 }
 
 /** Settings as the flags say; paths become absolute. Throws `usage/invalid`. */
@@ -71,6 +79,7 @@ export function settingsOf(flags: MachineFlags, name: string): MachineSettingsIn
     ...(flags.memory === undefined ? {} : { memoryMib: memoryOf(flags.memory) }),
     ...cpuOf(flags),
     ...(flags.clock === undefined ? {} : { clock: { source: flags.clock } }),
+    ...(flags.keyboard === undefined ? {} : { keyboardLayout: flags.keyboard }),
     ...firmwareOf(flags),
   }
 }

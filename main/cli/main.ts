@@ -6,7 +6,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { DISK_FORMATS } from '../../core/contract/disk-task.ts'
 import { appVersion } from '../app-version.ts'
 import { reportFailure, usageError } from './failure.ts'
-import { addMachineFlags } from './machine-flags.ts'
+import { addMachineFlags, keyboardOption } from './machine-flags.ts'
 import { addRunFlags } from './run/run-flags.ts'
 
 let status = 0
@@ -120,6 +120,8 @@ function createProgram(): Command {
       (await input()).type(name, text, flags),
     ),
   )
+    .addOption(keyboardOption('keyboard layout of the guest; else that of the machine'))
+    .option('--skip-missing', 'leave out characters that the layout lacks')
   json(
     add(program, 'key <name> <chords...>', 'press keys, such as ctrl-alt-del', async (name, chords, flags) =>
       (await input()).key(name, chords, flags),

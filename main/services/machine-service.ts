@@ -41,7 +41,9 @@ export function createMachineService(machines: Machines, pools: ThreadPools): Se
       machines.running(id).send({ type: 'keys', events })
       return null
     },
-    typeText: ({ id, text }) => machines.running(id).call({ type: 'type-text', text }),
+    typeText({ id, text, layout = machines.library.machine(id).spec.keyboardLayout, skipMissing }) {
+      return machines.running(id).call({ type: 'type-text', text, layout, skipMissing })
+    },
     mouse({ id, events }) {
       machines.running(id).send({ type: 'mouse', events })
       return null

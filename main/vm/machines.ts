@@ -146,7 +146,12 @@ export class Machines {
       if (state !== 'off' && state !== 'crashed') this.#tellState(id)
     })
     running.vm.onTone.subscribe((frequencyHz) => this.#events.emit('machine-tone', { id, frequencyHz }))
-    running.vm.onStats.subscribe((stats) => this.#events.emit('machine-stats', toMachineStats(id, stats)))
+    running.vm.onLights.subscribe((lights) => this.#events.emit('machine-lights', { id, lights }))
+    running.vm.onStats.subscribe((stats) => {
+      this.#events.emit('machine-stats', toMachineStats(id, stats))
+      // For a console that was opened since the last change.
+      if (running.vm.lights) this.#events.emit('machine-lights', { id, lights: running.vm.lights })
+    })
     for (const viewer of this.#viewers.get(id) ?? []) running.addViewer(viewer)
     this.#tellState(id)
     void this.#watchEnd(id, running)

@@ -7,6 +7,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:wor
 import { Emitter } from '../../core/base/emitter.ts'
 import { AppError } from '../../core/base/errors.ts'
 import { fromErrorRecord, toErrorRecord } from '../../core/contract/error-record.ts'
+import type { Lights } from '../../core/contract/events.ts'
 import type { ErrorRecord, MachineState } from '../../core/contract/machine-card.ts'
 import type { DriveSlot, MachineSpec } from '../../core/contract/machine-spec.ts'
 import type { MachineProfile } from '../../core/contract/profile.ts'
@@ -51,10 +52,13 @@ export type Ending =
 export class VmHost {
   readonly spec: MachineSpec
   readonly picture = new Picture()
+  /** What was last told of them. */
+  lights: Lights | null = null
   readonly onState = new Emitter<MachineState>()
   readonly onSerial = new Emitter<{ port: number; bytes: Uint8Array<ArrayBuffer> }>()
   readonly onPicture = new Emitter<{ rectangle: Rectangle; whole: boolean }>()
   readonly onTone = new Emitter<number>()
+  readonly onLights = new Emitter<Lights>()
   readonly onStats = new Emitter<VmThreadStats>()
   readonly onLog = new Emitter<{ level: 'debug' | 'info' | 'warn'; message: string }>()
   readonly onPausedByError = new Emitter<ErrorRecord>()
@@ -282,6 +286,9 @@ export class VmHost {
         return this.onLog.emit(message)
       case 'stats':
         return this.onStats.emit(message.stats)
+      case 'lights':
+        this.lights = message.lights
+        return this.onLights.emit(message.lights)
       case 'frame-buffer':
         this.#frameBuffer = new Uint32Array(message.buffer)
         return

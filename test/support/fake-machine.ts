@@ -1,6 +1,6 @@
 /**
  * A machine without a processor, for tests of everything around it. Its guest prints READY, then puts what is typed on its
- * screen and on COM1, sends serial input back in capitals, and ticks every 10 ms. F8 is a busy loop, F9 powers off, F10 writes
+ * screen and on COM1, lights up Caps Lock, sends serial input back in capitals, and ticks every 10 ms. F8 is a busy loop, F9 powers off, F10 writes
  * to the exit port, F11 crashes the thread, F12 meets a full disk.
  */
 import { AppError } from '../../core/base/errors.ts'
@@ -45,6 +45,7 @@ export function createFakeMachine(config: MachineConfig): Machine {
   let shift = false
   let instructions = 0
   let haltedNs = 0
+  let leds = 0
   let nextTickNs = TICK_NS
   let ending: 'power-off' | 'exit' | undefined
 
@@ -64,6 +65,9 @@ export function createFakeMachine(config: MachineConfig): Machine {
     lines = lines.slice(-ROWS)
   }
   const functionKeys: Partial<Record<KeyCode, () => void>> = {
+    CapsLock: () => {
+      leds ^= 4
+    },
     F8: () => {
       busy = !busy
     },
@@ -115,6 +119,7 @@ export function createFakeMachine(config: MachineConfig): Machine {
     keyboard: {
       key: (code, down) => void keys.push({ code, down }),
       pending: () => keys.length,
+      leds: () => leds,
     },
     mouse: {
       move(dx, dy) {
@@ -126,6 +131,7 @@ export function createFakeMachine(config: MachineConfig): Machine {
       },
       wheel: (detents) => print(`wheel ${detents}\n`),
       pending: () => 0,
+      listening: () => true,
     },
     runSlice(budgetNs) {
       if (!begun) for (const port of serialPorts) for (const byte of Buffer.from('READY\n')) port.onOutput(byte)

@@ -38,7 +38,7 @@ export function startFakeVm(settings: Partial<MachineSettingsInput> = {}, option
 }
 
 /** Presses and releases a key. */
-export function press(vm: VmHost, code: 'F8' | 'F9' | 'F10' | 'F11' | 'F12' | 'KeyA'): void {
+export function press(vm: VmHost, code: 'F8' | 'F9' | 'F10' | 'F11' | 'F12' | 'KeyA' | 'CapsLock'): void {
   vm.send({
     type: 'keys',
     events: [

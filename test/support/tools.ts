@@ -31,3 +31,9 @@ export function seabios(file: string): Need {
   const path = join('/usr/share/seabios', file)
   return { what: `seabios (${file})`, path: isFile(path) ? path : undefined }
 }
+
+/** Keymaps of Debian's package qemu-system-data, a folder. */
+export const qemuKeymaps: Need = {
+  what: 'keymaps of QEMU',
+  path: existsSync('/usr/share/qemu/keymaps') ? '/usr/share/qemu/keymaps' : undefined,
+}

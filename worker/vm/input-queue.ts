@@ -3,10 +3,12 @@
  * one, with a gap of guest time between keystrokes of typed text, so that the 15 places of a BIOS keyboard buffer suffice.
  * What a guest does not read for a while is given up.
  */
+import { typeOn } from '../../assets/keymaps/strokes.ts'
+import { AppError } from '../../core/base/errors.ts'
 import type { KeyEvent } from '../../core/contract/key-codes.ts'
+import type { KeyboardLayout } from '../../core/contract/keyboard-layouts.ts'
 import type { MouseEventRecord } from '../../core/contract/machine-api.ts'
 import type { Machine } from '../../core/machine/machine.ts'
-import { strokesOf } from './us-keyboard.ts'
 
 /** Guest time between two key events of typed text. */
 const TYPING_GAP_NS = 12_000_000
@@ -18,6 +20,15 @@ const STEP_COUNTS = 4
 const CORNER_COUNTS = 127
 /** Clicks that wait for a guest which reads none; more are lost. */
 const MOST_WAITING = 10_000
+
+/** Characters that an error names. */
+const MOST_NAMED = 20
+
+/** How text is typed. */
+export interface TypeOptions {
+  readonly layout?: KeyboardLayout
+  readonly skipMissing?: boolean
+}
 
 /** Called when the guest has read everything before, or (false) when it was given up. */
 type Mark = (read: boolean) => void
@@ -82,14 +93,25 @@ export class InputQueue {
     }
   }
 
-  /** Throws when the text has a character that cannot be typed; otherwise `typed` is called in the end. */
-  type(text: string, typed: Mark): void {
-    const strokes = strokesOf(text)
+  /**
+   * Types `text`; `typed` is called in the end. Throws `ipc/invalid-argument` when the layout lacks one of its characters, unless
+   * those are to be skipped.
+   */
+  type(text: string, typed: Mark, { layout = 'us', skipMissing = false }: TypeOptions = {}): void {
+    const { strokes, missing } = typeOn(layout, text)
+    if (missing.length > 0 && !skipMissing) {
+      const characters = missing.slice(0, MOST_NAMED).map((character) => JSON.stringify(character))
+      throw new AppError('ipc/invalid-argument', `The keyboard layout ${layout} cannot type ${characters.join(', ')}`, {
+        context: { layout, missing: missing.join('') },
+      })
+    }
     const push = (code: KeyEvent['code'], down: boolean) => this.#keys.push({ event: { code, down }, typed: true })
-    for (const { code, shift } of strokes) {
+    for (const { code, shift, altGr } of strokes) {
       if (shift) push('ShiftLeft', true)
+      if (altGr) push('AltRight', true)
       push(code, true)
       push(code, false)
+      if (altGr) push('AltRight', false)
       if (shift) push('ShiftLeft', false)
     }
     this.#keys.push(typed)

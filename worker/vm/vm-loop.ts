@@ -19,6 +19,7 @@ import type { Machine, MachineConfig, SliceEnd } from '../../core/machine/machin
 import { openMediumFile } from '../files/open-medium.ts'
 import { FramePublisher } from './frame-publisher.ts'
 import { InputQueue } from './input-queue.ts'
+import { LightWatch } from './light-watch.ts'
 import { openMachineConfig, realTimeMs } from './machine-config.ts'
 import { Profiler } from './profiler.ts'
 import { SerialLines } from './serial-lines.ts'
@@ -119,6 +120,7 @@ class VmLoop {
   readonly #watch: TextWatch
   readonly #frames: FramePublisher
   readonly #stats: StatsMeter
+  readonly #lights: LightWatch
   readonly #profiler: Profiler
   readonly #snapshots: SnapshotPoint
   #paused = false
@@ -157,6 +159,7 @@ class VmLoop {
     })
     this.#frames = new FramePublisher(machine.display, this.#control, post)
     this.#stats = new StatsMeter(machine)
+    this.#lights = new LightWatch(machine)
     this.#profiler = new Profiler(machine)
     this.#snapshots = new SnapshotPoint(machine, task.spec, this.#discardWrites, task.resume?.id ?? null)
     if (task.resume) this.#pause()
@@ -210,6 +213,7 @@ class VmLoop {
     this.#watch.check(this.#guestNs())
     this.#frames.tick(nowMs)
     this.#stats.tick(nowMs, this.#post)
+    this.#lights.tick(nowMs, this.#post)
     if (end.reason === 'power-off') this.#end = { kind: 'power-off', by: 'guest' }
     else if (end.reason === 'exit') this.#end = { kind: 'exit', value: end.exitValue }
     else if (end.reason === 'halted') this.#sleep(end.wakeNs, nowMs)
@@ -347,7 +351,7 @@ class VmLoop {
     }
     switch (request.type) {
       case 'type-text':
-        this.#input.type(request.text, (read) => timed(read ? null : unread()))
+        this.#input.type(request.text, (read) => timed(read ? null : unread()), request)
         this.#timedCalls++
         return
       case 'input-read':

@@ -87,6 +87,11 @@ export class Ps2Keyboard implements Ps2Device {
     return this.#queue.events
   }
 
+  /** Lights that are on: bit 0 Scroll Lock, bit 1 Num Lock, bit 2 Caps Lock. */
+  get leds(): number {
+    return this.#leds
+  }
+
   // The user's side
 
   /**

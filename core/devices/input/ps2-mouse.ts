@@ -92,18 +92,23 @@ export class Ps2Mouse implements Ps2Device {
     return this.#queue.events + (this.#motion.hasChange ? 1 : 0)
   }
 
+  /** Whether the guest wants to hear of movements. */
+  get listening(): boolean {
+    return this.#reporting || this.#remote
+  }
+
   // The user's side
 
   /** Movement in counts; y grows downwards. */
   move(dx: number, dy: number): void {
-    if (!this.#listening()) return
+    if (!this.listening) return
     this.#motion.move(dx, -dy)
     this.#schedule()
   }
 
   /** Wheel detents; positive towards the user. */
   wheel(detents: number): void {
-    if (!this.#listening() || this.#id === 0) return
+    if (!this.listening || this.#id === 0) return
     this.#motion.wheel(detents)
     this.#schedule()
   }
@@ -111,13 +116,9 @@ export class Ps2Mouse implements Ps2Device {
   /** Button bits: 1 left, 2 right, 4 middle, 8 and 16 the extra ones. */
   setButtons(buttons: number): void {
     this.#buttons = buttons & (this.#id === 4 ? 0x1f : 7)
-    if (!this.#listening()) return
+    if (!this.listening) return
     this.#motion.setButtons(this.#buttons)
     this.#schedule()
-  }
-
-  #listening(): boolean {
-    return this.#reporting || this.#remote
   }
 
   #schedule(): void {

@@ -1,5 +1,6 @@
 /** Commands that act on a running machine like a person at it: type, key, mouse, attach, eject. */
 import { chordEvents, parseKeyChord } from '../../../core/contract/key-codes.ts'
+import type { KeyboardLayout } from '../../../core/contract/keyboard-layouts.ts'
 import type { MouseEventRecord } from '../../../core/contract/machine-api.ts'
 import { DRIVE_SLOTS, type DriveSlot } from '../../../core/contract/machine-spec.ts'
 import { usageError } from '../failure.ts'
@@ -7,10 +8,16 @@ import { filePath } from '../machine-flags.ts'
 import { type JsonFlag, print } from '../output.ts'
 import { findMachine, withClient } from '../session.ts'
 
-export async function type(name: string, text: string, flags: JsonFlag): Promise<void> {
+export interface TypeFlags extends JsonFlag {
+  readonly keyboard?: KeyboardLayout
+  readonly skipMissing?: boolean
+}
+
+export async function type(name: string, text: string, flags: TypeFlags): Promise<void> {
   await withClient(async (client) => {
     const { id } = await findMachine(client, name)
-    await client.api.machine.typeText({ id, text })
+    const { keyboard, skipMissing = false } = flags
+    await client.api.machine.typeText({ id, text, skipMissing, ...(keyboard && { layout: keyboard }) })
     print(flags, { id }, '')
   })
 }

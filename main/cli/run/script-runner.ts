@@ -47,7 +47,7 @@ async function play(vm: VmHost, step: Exclude<ScriptStep, { kind: 'quit' }>): Pr
       return seen !== 'nowhere'
     }
     case 'type':
-      await vm.call({ type: 'type-text', text: step.text })
+      await vm.call({ type: 'type-text', text: step.text, layout: vm.spec.keyboardLayout })
       return true
     case 'key':
       vm.send({ type: 'keys', events: chordEvents(step.codes) })

@@ -202,6 +202,10 @@ describe('machines behind the contract', () => {
     await expect(client.api.library.delete({ id })).rejects.toMatchObject({ code: 'vm/invalid-state' })
     await expect(client.api.library.duplicate({ id })).rejects.toMatchObject({ code: 'vm/invalid-state' })
     await client.api.machine.typeText({ id, text: 'dir' })
+    await client.api.library.update({ id, patch: { keyboardLayout: 'fr' } })
+    // On a French keyboard a is where others have q.
+    await client.api.machine.typeText({ id, text: 'a' })
+    await client.api.machine.typeText({ id, text: 'a', layout: 'us' })
     await client.api.machine.keys({
       id,
       events: [
@@ -209,7 +213,7 @@ describe('machines behind the contract', () => {
         { code: 'Enter', down: false },
       ],
     })
-    expect((await client.api.machine.screenText({ id })).lines.slice(0, 2)).toEqual(['READY', 'dir'])
+    expect((await client.api.machine.screenText({ id })).lines.slice(0, 2)).toEqual(['READY', 'dirqa'])
     const { widthPx, heightPx, pngBase64 } = await client.api.machine.screenshot({ id })
     const png = PNG.sync.read(Buffer.from(pngBase64, 'base64'))
     expect([png.width, png.height, widthPx, heightPx]).toEqual([320, 200, 320, 200])

@@ -40,6 +40,27 @@ describe('a machine on its thread', () => {
     expect((await vm.call({ type: 'screen-text' })).lines).toEqual(['READY', 'a'])
   })
 
+  test('types on the layout it is told, and leaves out what that lacks when it may', async () => {
+    const vm = startFakeVm()
+    // The fake guest has a US keyboard: it reads places. On a German one y and z have changed theirs.
+    await vm.call({ type: 'type-text', text: 'yz', layout: 'de' })
+    await vm.call({ type: 'type-text', text: 'xя', skipMissing: true })
+    expect((await vm.call({ type: 'screen-text' })).lines).toEqual(['READY', 'zyx'])
+    const refused = vm.call({ type: 'type-text', text: 'a€я', layout: 'de' })
+    await expect(refused).rejects.toMatchObject({ context: { layout: 'de', missing: 'я' } })
+  })
+
+  test('tells its lights when they change', async () => {
+    const vm = startFakeVm()
+    const seen: boolean[] = []
+    vm.onLights.subscribe(({ capsLock }) => void seen.push(capsLock))
+    press(vm, 'CapsLock')
+    await expect.poll(() => seen.at(-1)).toBe(true)
+    press(vm, 'CapsLock')
+    await expect.poll(() => seen.at(-1)).toBe(false)
+    expect(vm.lights).toMatchObject({ capsLock: false, numLock: false, mouse: true, reading: [], writing: [] })
+  })
+
   test('drives the mouse into the corner and from there to a position', async () => {
     const vm = startFakeVm()
     vm.send({

@@ -82,6 +82,16 @@ describe('input', () => {
     expect(queue.waiting).toBe(false)
   })
 
+  test('that is typed with AltGr holds it around the key', () => {
+    const { queue, take, read } = createGuest()
+    queue.type('@', () => {}, { layout: 'de' })
+    for (let ms = 0; ms < 200; ms += 20) {
+      queue.feed(ms * MS)
+      read()
+    }
+    expect(take()).toEqual(['AltRight+', 'KeyQ+', 'KeyQ-', 'AltRight-'])
+  })
+
   test('drives the mouse into the corner, then to the place in steps that no driver accelerates', () => {
     const { queue, take, read } = createGuest()
     let done = 0
