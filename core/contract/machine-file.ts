@@ -14,7 +14,7 @@ export type MigrationTable = Readonly<Record<number, (file: Record<string, unkno
 const migrations: MigrationTable = {
   // Version 2 has snapshots; what is absent has its default.
   1: (file) => file,
-  // Version 3 has groups, settings that wait for the next start, ACPI as a choice, and serial ports on sockets.
+  // Version 3 has groups, settings that wait for the next start, ACPI as a choice, serial ports on sockets, and the keyboard layout of the guest.
   2: (file) => file,
 }
 
