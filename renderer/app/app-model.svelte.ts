@@ -9,10 +9,12 @@ import { LibraryModel } from '../panels/library/library-model.svelte.ts'
 import { strings } from '../strings/en.ts'
 import { errorText } from '../strings/error-text.ts'
 import { shellBridge } from './connect.ts'
+import { DelayedActions } from './delayed-actions.svelte.ts'
 import { Notices } from './notices.svelte.ts'
 import type { Preferences } from './preferences.svelte.ts'
 import { Questions } from './questions.svelte.ts'
 import type { Router } from './router.svelte.ts'
+import { WorkModel } from './work-model.svelte.ts'
 
 export class AppModel {
   readonly client: Client
@@ -20,7 +22,9 @@ export class AppModel {
   readonly router: Router
   readonly preferences: Preferences
   readonly notices = new Notices()
+  readonly delayed = new DelayedActions(this.notices)
   readonly questions = new Questions()
+  readonly work: WorkModel
   readonly library: LibraryModel
   readonly imports: ImportsModel
   readonly sender: FileSender
@@ -31,6 +35,7 @@ export class AppModel {
     this.router = router
     this.preferences = preferences
     this.library = new LibraryModel(client, this.notices)
+    this.work = new WorkModel(client)
     this.sender = new FileSender(client, (file) => (info.hostPaths ? (shellBridge()?.pathOfFile(file) ?? '') : ''))
     this.imports = new ImportsModel(client, this.notices, this.sender)
     client.on('open-console', ({ card }) => this.router.open({ panel: 'console', machineId: card.id }))
@@ -56,6 +61,22 @@ export class AppModel {
   async startAndOpen(card: MachineCard): Promise<void> {
     this.openConsole(card)
     await this.library.ensureRunning(card)
+  }
+
+  /** A run of which nothing stays. */
+  async startDiscarding(card: MachineCard): Promise<void> {
+    this.openConsole(card)
+    await this.library.startDiscarding(card)
+  }
+
+  /** Keeps the machine as it is now, and says so. */
+  async takeSnapshot(card: MachineCard): Promise<void> {
+    const { id } = card
+    const take = () => this.client.api.snapshot.take({ id })
+    const snapshot = await this.notices.guard(take, strings.snapshots.failed.take, id)
+    if (!snapshot) return
+    const show = () => this.router.open({ panel: 'snapshots', machineId: id })
+    this.notices.offer(strings.snapshots.taken(snapshot.name), { label: strings.actions.show, run: show })
   }
 
   /** Pulls the plug, if the user says so. */

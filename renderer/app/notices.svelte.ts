@@ -10,6 +10,15 @@ export interface Notice {
   readonly detail: string
   /** The machine it is about. */
   readonly machineId: string | null
+  /** What can be done about it, as a button. */
+  readonly action: NoticeAction | null
+  /** It stays until it is dismissed. */
+  readonly stays: boolean
+}
+
+export interface NoticeAction {
+  readonly label: string
+  readonly run: () => unknown
 }
 
 const MAX_NOTICES = 5
@@ -19,11 +28,22 @@ export class Notices {
   #lastId = 0
 
   add(level: NoticeLevel, title: string, detail = '', machineId: string | null = null): number {
+    return this.#push({ level, title, detail, machineId, action: null, stays: level !== 'info' })
+  }
+
+  /** Says something with a button that does something about it. */
+  offer(title: string, action: NoticeAction, options: { detail?: string; stays?: boolean } = {}): number {
+    const { detail = '', stays = false } = options
+    return this.#push({ level: 'info', title, detail, machineId: null, action, stays })
+  }
+
+  #push(notice: Omit<Notice, 'id'>): number {
+    const { title, detail, action } = notice
     // Saying the same twice helps nobody: a guest on a full disk fails at every write.
-    const same = this.list.find((notice) => notice.title === title && notice.detail === detail)
-    if (same) return same.id
+    const same = this.list.find((other) => other.title === title && other.detail === detail)
+    if (same && !action) return same.id
     const id = ++this.#lastId
-    this.list.push({ id, level, title, detail, machineId })
+    this.list.push({ id, ...notice })
     if (this.list.length > MAX_NOTICES) this.list.shift()
     return id
   }

@@ -1,6 +1,6 @@
 /** Addresses within the page: what follows the #. `#/console/<id>` is also what the command line opens. */
 
-export const MACHINE_PANELS = ['console', 'settings', 'log', 'profiler'] as const
+export const MACHINE_PANELS = ['console', 'snapshots', 'settings', 'log', 'profiler'] as const
 export type MachinePanelId = (typeof MACHINE_PANELS)[number]
 
 export type Route = { readonly panel: 'library' } | { readonly panel: MachinePanelId; readonly machineId: string }

@@ -8,6 +8,7 @@ import ConsolePanel from './console/ConsolePanel.svelte'
 import LogPanel from './log/LogPanel.svelte'
 import ProfilerPanel from './profiler/ProfilerPanel.svelte'
 import SettingsPanel from './settings/SettingsPanel.svelte'
+import SnapshotsPanel from './snapshots/SnapshotsPanel.svelte'
 
 /** A panel about one machine. */
 export interface PanelDescriptor {
@@ -23,6 +24,7 @@ const always = () => true
 
 export const panels: readonly PanelDescriptor[] = [
   { id: 'console', titleKey: 'console', icon: 'view', component: ConsolePanel, when: always },
+  { id: 'snapshots', titleKey: 'snapshots', icon: 'snapshot', component: SnapshotsPanel, when: always },
   { id: 'settings', titleKey: 'settings', icon: 'settings', component: SettingsPanel, when: always },
   { id: 'log', titleKey: 'log', icon: 'log', component: LogPanel, when: always },
   { id: 'profiler', titleKey: 'profiler', icon: 'gauge', component: ProfilerPanel, when: always },

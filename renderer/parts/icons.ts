@@ -37,6 +37,16 @@ export const icons = {
   up: 'M6 14l6-6 6 6',
   down: 'M6 10l6 6 6-6',
   view: 'M3 5h18v11H3zM9 20h6M12 16v4',
+  snapshot: 'M4 8h3l2-3h6l2 3h3v11H4zM12 10v4l2.5 1.5M12 17.5a4 4 0 1 0 0-8 4 4 0 0 0 0 8z',
+  branch: 'M7 4v16M7 20a0 0 0 0 0 0 0M17 8a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM17 8c0 4-10 3-10 8',
+  pin: 'M9 3h6l-1 7 3 3H7l3-3zM12 13v8',
+  clock: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3.5 2',
+  export: 'M12 15V3M7 8l5-5 5 5M4 15v6h16v-6',
+  chart: 'M4 4v16h16M8 15l3-4 3 2 5-7',
+  folder: 'M3 6h7l2 2h9v11H3z',
+  tag: 'M4 4h8l8 8-8 8-8-8zM8.5 8.5h.01',
+  check: 'M5 12.5l4.5 4.5L19 7',
+  move: 'M4 6h7l2 2h7v11H4zM9 13.5h6M12.5 11l2.5 2.5-2.5 2.5',
   library: 'M4 20h16M6 20V8l6-4 6 4v12M10 20v-6h4v6',
 } as const
 

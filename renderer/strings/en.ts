@@ -10,6 +10,7 @@ import { serial } from './en/serial.ts'
 import { settings } from './en/settings.ts'
 import { shared } from './en/shared.ts'
 import { shell } from './en/shell.ts'
+import { snapshots } from './en/snapshots.ts'
 
 export const strings = {
   ...shared,
@@ -23,4 +24,5 @@ export const strings = {
   serial,
   settings,
   shell,
+  snapshots,
 } as const

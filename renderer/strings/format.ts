@@ -50,3 +50,26 @@ export function formatDuration(seconds: number): string {
   const two = (value: number) => String(value).padStart(2, '0')
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`
 }
+
+const dateAndTime = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' })
+const ago = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
+const AGES = [
+  ['year', 31_556_952],
+  ['month', 2_629_746],
+  ['week', 604_800],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+] as const
+
+/** "21 Nov 2026, 10:15", in this computer's time. */
+export function formatMoment(iso: string): string {
+  return dateAndTime.format(new Date(iso))
+}
+
+/** "3 hours ago", "yesterday", "just now". `nowMs` as of `Date.now()`. */
+export function formatAge(iso: string, nowMs: number): string {
+  const seconds = (nowMs - Date.parse(iso)) / 1000
+  for (const [unit, length] of AGES) if (seconds >= length) return ago.format(-Math.floor(seconds / length), unit)
+  return strings.units.justNow
+}

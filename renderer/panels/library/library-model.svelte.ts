@@ -1,5 +1,5 @@
 /** The machines: cards as the host tells them, with what is measured of the running ones, and what can be done to them. */
-import { SvelteMap } from 'svelte/reactivity'
+import { SvelteMap, SvelteSet } from 'svelte/reactivity'
 import type { Client } from '../../../core/contract/client.ts'
 import type { MachineStats } from '../../../core/contract/events.ts'
 import type { BrokenCard, Card, ErrorRecord, MachineCard } from '../../../core/contract/machine-card.ts'
@@ -31,6 +31,8 @@ export class LibraryModel {
   readonly stats = new SvelteMap<string, MachineStats>()
   /** What has paused a machine that nobody has paused: a host file that failed. */
   readonly problems = new SvelteMap<string, ErrorRecord>()
+  /** Machines whose run forgets every write. */
+  readonly discarding = new SvelteSet<string>()
   readonly #client: Client
   readonly #notices: Notices
   readonly #unsubscribe: (() => void)[]

@@ -42,6 +42,7 @@ export const shared = {
   units: {
     mips: (value: number) => `${value} MIPS`,
     idle: 'idle',
+    justNow: 'just now',
   },
   panels: {
     library: 'Library',
@@ -49,6 +50,8 @@ export const shared = {
     settings: 'Settings',
     log: 'Log',
     profiler: 'Profiler',
+    snapshots: 'Snapshots',
+    activity: 'Activity',
   },
   actions: {
     start: 'Start',
@@ -69,6 +72,11 @@ export const shared = {
     more: 'More',
     add: 'Add',
     remove: 'Remove',
+    undo: 'Undo',
+    show: 'Show',
+    takeSnapshot: 'Take a snapshot',
+    snapshots: 'Snapshots',
+    startDiscarding: 'Start without saving',
   },
   failed: {
     start: (name: string) => `${name} did not start`,
