@@ -27,6 +27,8 @@ export const wholeCardSchema = z.object({
   state: machineStateSchema,
   /** Why it crashed, in state `crashed`. */
   crash: errorRecordSchema.nullable(),
+  /** It runs, and every write of this run is forgotten at its end. */
+  discardsWrites: z.boolean().default(false),
   /** The last picture of its screen. */
   thumbnail: thumbnailSchema.nullable(),
 })

@@ -9,6 +9,8 @@ export interface ShellBridge {
   pathOfFile(file: unknown): string
   /** Shows the dialog for disk images; resolves with absolute paths, none when it was dismissed. */
   chooseImages(): Promise<string[]>
+  /** Shows the dialog for a file to write, with a suggestion; resolves with its absolute path, "" when it was dismissed. */
+  chooseSaveFile(suggestion: string): Promise<string>
 }
 
 /** Data of the window message that brings the port. */

@@ -162,6 +162,7 @@ export class Machines {
       await running.vm.goOn()
     }
     this.hooks.started(id)
+    if (options.discardWrites) this.#events.emit('card-changed', { card: await this.card(id) })
   }
 
   /** Pulls the plug of a machine and waits until its end has been worked off. A machine that is off stays so. */
@@ -271,6 +272,7 @@ export class Machines {
       spec,
       state: this.state(id),
       crash: this.#crashes.get(id) ?? null,
+      discardsWrites: this.#running.get(id)?.discardsWrites ?? false,
       thumbnail: this.#thumbnails.get(id) ?? null,
     }
   }

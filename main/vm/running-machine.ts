@@ -30,6 +30,7 @@ export class RunningMachine {
   readonly log: RotatingLog
   /** Resolves when the machine has ended and its last thumbnail is saved; never rejects. */
   readonly settled: Promise<Ending>
+  readonly discardsWrites: boolean
   readonly #folder: string
   readonly #events: RunningMachineEvents
   readonly #viewers = new Set<ConsoleSubscription>()
@@ -46,6 +47,7 @@ export class RunningMachine {
     options: RunOptions & { readonly resume: ResumeSource | null },
     events: RunningMachineEvents,
   ) {
+    this.discardsWrites = options.discardWrites
     this.#folder = folder
     this.#events = events
     this.log = RunningMachine.logOf(folder)

@@ -82,15 +82,17 @@ export const dialogs = { errors: [] as string[], chosen: [] as string[], answer:
 export const dialog = {
   showErrorBox: (title: string, text: string) => void dialogs.errors.push(`${title}: ${text}`),
   showOpenDialog: () => Promise.resolve({ filePaths: dialogs.chosen }),
+  showSaveDialog: ({ defaultPath }: { defaultPath?: string }) => Promise.resolve({ filePath: `${defaultPath}.chosen` }),
   showMessageBox: ({ message }: { message: string }) => {
     dialogs.questions.push(message)
     return Promise.resolve({ response: dialogs.answer })
   },
 }
 
-export const invocations = new Map<string, (event: unknown) => unknown>()
+export const invocations = new Map<string, (event: unknown, ...parameters: unknown[]) => unknown>()
 export const ipcMain = Object.assign(new EventEmitter(), {
-  handle: (channel: string, handler: (event: unknown) => unknown) => void invocations.set(channel, handler),
+  handle: (channel: string, handler: (event: unknown, ...parameters: unknown[]) => unknown) =>
+    void invocations.set(channel, handler),
 })
 
 /** Node's port with the event shape of Electron's main process. */

@@ -3,4 +3,5 @@ export const CHANNELS = {
   connect: 'vitrine:connect',
   port: 'vitrine:port',
   chooseImages: 'vitrine:choose-images',
+  chooseSaveFile: 'vitrine:choose-save-file',
 } as const

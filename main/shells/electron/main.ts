@@ -125,6 +125,12 @@ async function chooseImages(): Promise<string[]> {
   return filePaths
 }
 
+async function chooseSaveFile(suggestion: unknown): Promise<string> {
+  const options = typeof suggestion === 'string' ? { defaultPath: suggestion } : {}
+  const { filePath } = await (window ? dialog.showSaveDialog(window, options) : dialog.showSaveDialog(options))
+  return filePath
+}
+
 /** Images among the arguments of a start; the app's own folder and flags are none. */
 function imagesOf(argv: readonly string[]): string[] {
   return argv.slice(app.isPackaged ? 1 : 2).filter((argument) => !argument.startsWith('-'))
@@ -169,6 +175,9 @@ async function start(): Promise<void> {
   session.defaultSession.setPermissionCheckHandler((_, permission) => PERMISSIONS.includes(permission))
   ipcMain.on(CHANNELS.connect, (event) => connectPage(host, event))
   ipcMain.handle(CHANNELS.chooseImages, (event) => (isPage(event.senderFrame) ? chooseImages() : []))
+  ipcMain.handle(CHANNELS.chooseSaveFile, (event, suggestion) =>
+    isPage(event.senderFrame) ? chooseSaveFile(suggestion) : '',
+  )
   setMenu({ addImages: () => void chooseImages().then((paths) => addImages(host, paths)), quit: () => app.quit() })
 
   app.on('second-instance', (_, argv) => {

@@ -1,5 +1,5 @@
 /**
- * The bridge between the sandboxed page and the main process: it hands the page its connection and the two abilities of a
+ * The bridge between the sandboxed page and the main process: it hands the page its connection and the few abilities of a
  * desktop app, and nothing else (core/contract/shell-bridge.ts).
  */
 import { contextBridge, ipcRenderer, webUtils } from 'electron'
@@ -15,5 +15,6 @@ const bridge: ShellBridge = {
   connect: () => ipcRenderer.send(CHANNELS.connect),
   pathOfFile: (file) => webUtils.getPathForFile(file as Parameters<typeof webUtils.getPathForFile>[0]),
   chooseImages: () => ipcRenderer.invoke(CHANNELS.chooseImages),
+  chooseSaveFile: (suggestion) => ipcRenderer.invoke(CHANNELS.chooseSaveFile, suggestion),
 }
 contextBridge.exposeInMainWorld('vitrine', bridge)

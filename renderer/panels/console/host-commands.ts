@@ -18,5 +18,6 @@ export const hostCommands: { readonly [K in KeyCode]?: (context: CommandContext)
   KeyF: ({ fullScreen }) => fullScreen(),
   KeyP: ({ app, card }) => app.library.act(card, card.state === 'paused' ? 'resume' : 'pause'),
   KeyR: ({ app, card }) => app.reset(card),
+  KeyT: ({ app, card }) => app.takeSnapshot(card),
   KeyU: ({ app, card }) => app.library.act(card, 'pressPowerButton'),
 }

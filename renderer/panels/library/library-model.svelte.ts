@@ -1,5 +1,5 @@
 /** The machines: cards as the host tells them, with what is measured of the running ones, and what can be done to them. */
-import { SvelteMap, SvelteSet } from 'svelte/reactivity'
+import { SvelteMap } from 'svelte/reactivity'
 import type { Client } from '../../../core/contract/client.ts'
 import type { MachineStats } from '../../../core/contract/events.ts'
 import type { BrokenCard, Card, ErrorRecord, MachineCard } from '../../../core/contract/machine-card.ts'
@@ -31,8 +31,6 @@ export class LibraryModel {
   readonly stats = new SvelteMap<string, MachineStats>()
   /** What has paused a machine that nobody has paused: a host file that failed. */
   readonly problems = new SvelteMap<string, ErrorRecord>()
-  /** Machines whose run forgets every write. */
-  readonly discarding = new SvelteSet<string>()
   readonly #client: Client
   readonly #notices: Notices
   readonly #unsubscribe: (() => void)[]
@@ -48,7 +46,10 @@ export class LibraryModel {
       client.on('machine-state', ({ id, state, crash }) => {
         if (state === 'off' || state === 'crashed') this.stats.delete(id)
         if (state !== 'paused') this.problems.delete(id)
-        this.#change(id, { state, crash })
+        this.#change(
+          id,
+          state === 'off' || state === 'crashed' ? { state, crash, discardsWrites: false } : { state, crash },
+        )
       }),
       client.on('machine-thumbnail', ({ id, thumbnail }) => this.#change(id, { thumbnail })),
       client.on('notification', ({ machineId, error }) => {
@@ -88,6 +89,13 @@ export class LibraryModel {
     const done = await this.#notices.guard(() => this.#client.api.machine[action]({ id }), failed(card.spec.name), id)
     if (done) this.#put(done)
     return done !== undefined
+  }
+
+  /** Starts it for a run that forgets every write. */
+  async startDiscarding({ id, spec }: MachineCard): Promise<void> {
+    const start = () => this.#client.api.machine.start({ id, discardWrites: true })
+    const card = await this.#notices.guard(start, strings.failed.start(spec.name), id)
+    if (card) this.#put(card)
   }
 
   /** Makes the machine run, whatever it is doing now. */

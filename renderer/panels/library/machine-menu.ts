@@ -2,6 +2,7 @@
 
 import type { MachineCard } from '../../../core/contract/machine-card.ts'
 import type { AppModel } from '../../app/app-model.svelte.ts'
+import type { MachinePanelId } from '../../app/routes.ts'
 import type { MenuEntry, MenuItem } from '../../parts/menu.ts'
 import { strings } from '../../strings/en.ts'
 
@@ -23,7 +24,11 @@ function powerEntries(app: AppModel, card: MachineCard): MenuEntry[] {
     icon,
     run,
   })
-  if (!isOn(card)) return [entry(actions.start, 'play', () => app.startAndOpen(card))]
+  if (!isOn(card))
+    return [
+      entry(actions.start, 'play', () => app.startAndOpen(card)),
+      entry(actions.startDiscarding, 'play', () => app.startDiscarding(card)),
+    ]
   return [
     ...(card.state === 'paused'
       ? [entry(actions.resume, 'play', () => library.act(card, 'resume'))]
@@ -37,11 +42,13 @@ function powerEntries(app: AppModel, card: MachineCard): MenuEntry[] {
 export function machineMenu(app: AppModel, card: MachineCard, { rename }: MenuOpeners): MenuItem[] {
   const { actions } = strings
   const on = isOn(card)
-  const open = (panel: 'console' | 'settings' | 'log') => () => app.router.open({ panel, machineId: card.id })
+  const open = (panel: MachinePanelId) => () => app.router.open({ panel, machineId: card.id })
   return [
     ...powerEntries(app, card),
     { kind: 'line' },
     { kind: 'entry', label: actions.openConsole, icon: 'view', run: open('console') },
+    { kind: 'entry', label: actions.takeSnapshot, icon: 'snapshot', run: () => app.takeSnapshot(card) },
+    { kind: 'entry', label: actions.snapshots, icon: 'clock', run: open('snapshots') },
     { kind: 'entry', label: actions.settings, icon: 'settings', run: open('settings') },
     { kind: 'entry', label: actions.log, icon: 'log', run: open('log') },
     { kind: 'line' },

@@ -60,9 +60,7 @@ function orderKeys(snapshots: readonly Snapshot[], byId: ReadonlyMap<string, Sna
 export function snapshotRows(tree: SnapshotTree, isShown: (snapshot: Snapshot) => boolean = () => true): SnapshotRows {
   const byId = new Map(tree.snapshots.map((snapshot) => [snapshot.id, snapshot]))
   const keys = orderKeys(tree.snapshots, byId)
-  const shown = tree.snapshots
-    .filter(isShown)
-    .toSorted((a, b) => (keys.get(b.id) ?? 0) - (keys.get(a.id) ?? 0))
+  const shown = tree.snapshots.filter(isShown).toSorted((a, b) => (keys.get(b.id) ?? 0) - (keys.get(a.id) ?? 0))
   /** What each lane leads down to; undefined is free. */
   const lanes: (string | undefined)[] = []
   const rows: SnapshotRow[] = []

@@ -27,6 +27,9 @@ export class SnapshotsModel {
   readonly #notices: Notices
   readonly #delayed: DelayedActions
   readonly #unsubscribe: () => void
+  /** The reading under way, and the one that waits for it. */
+  #reading: Promise<void> = Promise.resolve()
+  #next: Promise<void> | undefined
 
   constructor(client: Client, notices: Notices, delayed: DelayedActions, machineId: string) {
     this.#client = client
@@ -55,7 +58,15 @@ export class SnapshotsModel {
     return this.tree.snapshots.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
   }
 
-  async load(): Promise<void> {
+  /** Reads the tree again. What is asked for while it is being read is read after that: an older answer never comes last. */
+  load(): Promise<void> {
+    this.#next ??= this.#reading.then(() => this.#read())
+    return this.#next
+  }
+
+  async #read(): Promise<void> {
+    this.#reading = this.#next ?? this.#reading
+    this.#next = undefined
     const tree = await this.#notices.guard(() => this.#client.api.snapshot.tree({ id: this.machineId }))
     if (tree) this.tree = tree
     this.loaded = true

@@ -91,7 +91,7 @@ describe('the Electron shell', () => {
     client.close()
   })
 
-  test('connects no frame but its page', () => {
+  test('connects no frame but its page', async () => {
     for (const sender of [
       frame('https://evil.example/'),
       frame('vitrine://app/', {}),
@@ -101,7 +101,10 @@ describe('the Electron shell', () => {
       expect(sender.postMessage).not.toHaveBeenCalled()
       fake.dialogs.chosen = ['/etc/passwd']
       expect(fake.invocations.get('vitrine:choose-images')?.({ senderFrame: sender })).toEqual([])
+      expect(fake.invocations.get('vitrine:choose-save-file')?.({ senderFrame: sender }, '/tmp/x')).toBe('')
     }
+    const own = { senderFrame: frame('vitrine://app/') }
+    await expect(fake.invocations.get('vitrine:choose-save-file')?.(own, '/tmp/x')).resolves.toBe('/tmp/x.chosen')
   })
 
   test('makes machines of files that are chosen, associated, or given to a second start', async () => {
