@@ -1,7 +1,6 @@
 /** Every panel in both themes, wide and narrow: no violation that axe finds, and nothing that sticks out of the window. */
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { MACHINE_PANELS } from '../../renderer/app/routes.ts'
 import { axeViolations } from '../support/axe.ts'
 import { chromiumNeed, launchChromium, openPage } from '../support/chromium.ts'
 import { serveFakeApp } from '../support/fake-app.ts'
@@ -56,9 +55,15 @@ describeWith([chromiumNeed], 'accessibility', () => {
           await page.getByRole('button', { name: view, exact: true }).click()
           await check(`library-${view.toLowerCase()}`)
         }
-        for (const panel of MACHINE_PANELS) {
-          await page.goto(`${new URL(url).origin}/#/${panel}/${id}`)
-          await page.locator(`nav button[aria-current=page]`).nth(1).waitFor()
+        await page.goto(`${new URL(url).origin}/#/console/${id}`)
+        const panels = page.getByRole('navigation', { name: /^Panels of/ }).getByRole('button')
+        await panels.first().waitFor()
+        const names = await panels.allTextContents()
+        expect(names).toContain('Snapshots')
+        for (const name of names) {
+          const panel = name.trim().toLowerCase()
+          await panels.filter({ hasText: name }).click()
+          await page.locator(`nav button[aria-current=page]`, { hasText: name }).waitFor()
           if (panel === 'snapshots') await page.locator('[data-snapshot] .main').click()
           await check(panel)
         }
