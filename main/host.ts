@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 import { AppError } from '../core/base/errors.ts'
 import type { Transport } from '../core/contract/transport.ts'
 import { appVersion } from './app-version.ts'
+import { DiskWork } from './disks/disk-work.ts'
+import { MachineDisks } from './disks/machine-disks.ts'
 import { HostEvents } from './host-events.ts'
 import type { Grants } from './ipc/call-context.ts'
 import { Connection } from './ipc/connection.ts'
@@ -20,6 +22,7 @@ import { libraryError } from './library/machine-folder.ts'
 import { RotatingLog } from './library/rotating-log.ts'
 import { createAppService, type ShellHooks } from './services/app-service.ts'
 import { createConsoleService } from './services/console-service.ts'
+import { createDiskService } from './services/disk-service.ts'
 import { importDemo } from './services/import-image.ts'
 import { createLibraryService } from './services/library-service.ts'
 import { createMachineService } from './services/machine-service.ts'
@@ -56,6 +59,7 @@ export class Host {
   readonly events = new HostEvents()
   readonly libraryFolder: string
   readonly #pools: ThreadPools
+  readonly #diskWork: DiskWork
   readonly #dispatcher: Dispatcher
   readonly #lock: LockFile
   readonly #connections = new Set<Connection>()
@@ -67,14 +71,17 @@ export class Host {
     this.#lock = lock
     this.machines = new Machines(library, pools, this.events)
     this.snapshots = new Snapshots(this.machines, pools, this.events)
+    this.#diskWork = new DiskWork(pools, this.events)
+    const disks = new MachineDisks(this.snapshots.work, this.#diskWork, (id) => this.snapshots.tidyLater(id))
     const importer = { library, pools, events: this.events }
     const services: Services = {
       app: createAppService({ version: appVersion(), libraryFolder, shell: options.shell }, this.machines, this.events),
-      library: createLibraryService(this.machines, importer, this.snapshots),
+      library: createLibraryService(this.machines, importer, this.snapshots, disks),
       machine: createMachineService(this.machines, pools),
       console: createConsoleService(this.machines),
       snapshot: createSnapshotService(this.machines, this.snapshots),
       template: createTemplateService(),
+      disk: createDiskService({ machines: this.machines, pools, work: this.#diskWork, disks }),
       upload: createUploadService(),
     }
     this.#dispatcher = new Dispatcher(services, new RotatingLog(join(libraryFolder, OWN_FOLDER, 'logs/host.log')))
@@ -129,6 +136,7 @@ export class Host {
 
   /** Switches every machine off, ends all connections and gives the library free. */
   async dispose(): Promise<void> {
+    this.#diskWork.dispose()
     await this.machines.stopAll()
     await this.snapshots.dispose()
     for (const connection of [...this.#connections]) connection.close()

@@ -18,7 +18,7 @@ export function runDiskTask({
   const onProgress = (doneBytes: number, totalBytes: number): void => {
     progress[0] = doneBytes
     progress[1] = totalBytes
-    if (Atomics.load(stop, 0) !== 0) throw new AppError('vm/invalid-state', 'Cancelled')
+    if (Atomics.load(stop, 0) !== 0) throw new AppError('task/cancelled', 'Cancelled')
   }
   try {
     return { ok: perform(task, onProgress) }

@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'vm/invalid-state'
   | 'vm/not-found'
   | 'vm/crashed'
+  | 'task/cancelled'
   | 'library/io'
   | 'library/locked'
   | 'library/duplicate-identity'

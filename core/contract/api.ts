@@ -2,6 +2,7 @@
 import type { z } from '../base/schema.ts'
 import { appApi } from './app-api.ts'
 import { consoleApi } from './console-api.ts'
+import { diskApi } from './disk-api.ts'
 import { libraryApi } from './library-api.ts'
 import { machineApi } from './machine-api.ts'
 import type { Method } from './method.ts'
@@ -16,6 +17,7 @@ export const api = {
   console: consoleApi,
   snapshot: snapshotApi,
   template: templateApi,
+  disk: diskApi,
   upload: uploadApi,
 } as const
 

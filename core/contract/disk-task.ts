@@ -7,13 +7,9 @@
  *     bytes 16..23  Float64, bytes in all
  */
 
+import type { DiskCheck, DiskFormat, DiskInfo, DiskOptions, DiskSizes } from './disk-info.ts'
+
 export const DISK_TASK_CONTROL_BYTES = 24
-
-/** Formats of images, as the command line names them. */
-export const DISK_FORMATS = ['raw', 'qcow2', 'vdi', 'vmdk', 'vhd'] as const
-export type DiskFormat = (typeof DISK_FORMATS)[number]
-
-export type DiskOptions = Readonly<Record<string, string | number | boolean>>
 
 /** Paths are absolute. */
 export type DiskTask =
@@ -40,37 +36,6 @@ export type DiskTask =
   | { readonly type: 'check'; readonly file: string; readonly repair: boolean }
   | { readonly type: 'compact'; readonly file: string }
   | { readonly type: 'resize'; readonly file: string; readonly sizeBytes: number; readonly shrink: boolean }
-
-export interface DiskFileInfo {
-  readonly file: string
-  readonly format: DiskFormat
-  /** Of the disk in it. */
-  readonly sizeBytes: number
-  /** That the file takes on the host, holes left out. */
-  readonly allocatedBytes: number
-  readonly details: Readonly<Record<string, string | number | boolean>>
-}
-
-/** The image and its backing files in order. */
-export interface DiskInfo extends DiskFileInfo {
-  readonly backing: readonly DiskFileInfo[]
-}
-
-export interface DiskCheck {
-  readonly format: DiskFormat
-  /** Whether the format has tables that can be checked. */
-  readonly isCheckable: boolean
-  readonly errors: number
-  readonly leaks: number
-  readonly remainingErrors: number
-  readonly remainingLeaks: number
-  readonly messages: readonly string[]
-}
-
-export interface DiskSizes {
-  readonly beforeBytes: number
-  readonly afterBytes: number
-}
 
 /** Results by task. Sizes are those of the file for `compact`, and of the disk for `resize`. */
 export interface DiskTaskResults {

@@ -60,6 +60,18 @@ export const events = {
     doneBytes: z.number(),
     totalBytes: z.number(),
   }),
+  /** How far work on an image is. The last event has `isDone`, however the work ended. */
+  'disk-progress': z.object({
+    /** As the caller named it. */
+    task: z.string().nullable(),
+    work: z.enum(['create', 'check', 'compact', 'resize', 'convert']),
+    /** The machine whose disk it is, when it was named so. */
+    machineId: machineIdSchema.nullable(),
+    doneBytes: z.number(),
+    /** 0 while it is not known. */
+    totalBytes: z.number(),
+    isDone: z.boolean(),
+  }),
   /** Something the user should read; never blocks. */
   notification: z.object({
     level: z.enum(['info', 'warning', 'error']),

@@ -1,5 +1,6 @@
 /** The library: the machines on disk. */
 import { z } from '../base/schema.ts'
+import { newDiskImageSchema } from './disk-info.ts'
 import { cardSchema, wholeCardSchema } from './machine-card.ts'
 import {
   cpuProfileSchema,
@@ -48,8 +49,14 @@ export const libraryApi = {
   /** All cards, by name. */
   list: method(z.strictObject({}), z.array(cardSchema)),
   get: method(byId, wholeCardSchema),
-  /** Makes a machine in a folder of its own. Image files stay where they are. */
-  create: method(z.strictObject({ settings: machineSettingsSchema }), wholeCardSchema),
+  /** Makes a machine in a folder of its own, with `newDisks` in drives that `settings` leaves free. Image files stay where they are. */
+  create: method(
+    z.strictObject({
+      settings: machineSettingsSchema,
+      newDisks: z.array(newDiskImageSchema.extend({ slot: driveSlotSchema })).default([]),
+    }),
+    wholeCardSchema,
+  ),
   /** Makes a machine for an operating system, whole or not at all. */
   createFromTemplate: method(fromTemplateSchema, wholeCardSchema),
   /** Makes a machine from a disk image: the image is copied into its folder and goes into the drive that fits it. */

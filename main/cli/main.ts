@@ -3,7 +3,7 @@
  * standard error; the status is 2 for what was asked wrongly and 1 for what failed.
  */
 import { Command, CommanderError, Option } from 'commander'
-import { DISK_FORMATS } from '../../core/contract/disk-task.ts'
+import { DISK_FORMATS } from '../../core/contract/disk-info.ts'
 import { appVersion } from '../app-version.ts'
 import { reportFailure, usageError } from './failure.ts'
 import { addMachineFlags, keyboardOption } from './machine-flags.ts'
@@ -179,7 +179,9 @@ function createProgram(): Command {
 }
 
 function addDiskCommands(program: Command, json: (command: Command) => Command): void {
-  const group = program.command('disk').description('make, convert, check and change disk images')
+  const group = program
+    .command('disk')
+    .description('make, convert, check and change disk images: files, or disks of machines as NAME:SLOT')
   const formats = `${DISK_FORMATS.slice(0, -1).join(', ')} or ${DISK_FORMATS.at(-1)}`
   const format = (command: Command) =>
     command
@@ -195,10 +197,15 @@ function addDiskCommands(program: Command, json: (command: Command) => Command):
   )
     .option('--size <SIZE>', 'of the disk, such as 20G, 512M or 1474560 (default: that of the backing file)')
     .option('--backing <FILE>', 'the image that it stands on, which must not change any more')
+  format(
+    json(add(group, 'add <name>', 'give a machine a new disk', async (name, flags) => (await disk()).add(name, flags))),
+  )
+    .requiredOption('--size <SIZE>', 'of the disk, such as 20G')
+    .option('--slot <SLOT>', 'hda to hdd (default: the first that is free)')
   json(add(group, 'info <file>', 'describe an image', async (file, flags) => (await disk()).info(file, flags)))
   format(
     json(
-      add(group, 'convert <file> <target>', 'copy an image into another format', async (file, target, flags) =>
+      add(group, 'convert <file> [target]', 'copy an image into another format', async (file, target, flags) =>
         (await disk()).convert(file, target, flags),
       ),
     ),

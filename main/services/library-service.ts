@@ -2,8 +2,16 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
+import { parseWith } from '../../core/base/schema.ts'
 import type { Service } from '../../core/contract/api.ts'
-import type { MachinePatch, MachineSettings, MachineSpec } from '../../core/contract/machine-spec.ts'
+import {
+  type DriveSpec,
+  type MachinePatch,
+  type MachineSettings,
+  type MachineSpec,
+  machineSettingsSchema,
+} from '../../core/contract/machine-spec.ts'
+import { type MachineDisks, newDrive } from '../disks/machine-disks.ts'
 import type { CallContext } from '../ipc/call-context.ts'
 import { mapPaths } from '../library/machine-folder.ts'
 import type { Snapshots } from '../snapshots/snapshots.ts'
@@ -43,6 +51,7 @@ export function createLibraryService(
   machines: Machines,
   importer: Importer,
   snapshots: Snapshots,
+  disks: MachineDisks,
 ): Service<'library', CallContext> {
   const { library } = machines
   const told = async (id: string) => {
@@ -52,11 +61,16 @@ export function createLibraryService(
   return {
     list: () => machines.cards(),
     get: ({ id }) => machines.card(id),
-    async create({ settings }, { grants }) {
+    async create({ settings, newDisks }, { grants }) {
       requireSettingsPaths(grants, settings, undefined)
+      const name = library.freeName(settings.name)
+      const drives = newDisks.map(({ slot }) => ({ slot, kind: 'disk', file: 'disks/new' }))
+      parseWith(machineSettingsSchema, { ...settings, drives: [...settings.drives, ...drives] }, 'The machine')
       const { spec } = await library.add(async (folder) => {
         requireFiles(settings, folder)
-        return { ...settings, name: library.freeName(settings.name) }
+        const made: DriveSpec[] = []
+        for (const { slot, ...disk } of newDisks) made.push(newDrive(slot, await disks.make(folder, name, disk)))
+        return { ...settings, name, drives: [...settings.drives, ...made] }
       })
       return told(spec.id)
     },

@@ -28,6 +28,9 @@ const YOUNG_GENERATION_MIB = 8
 const MAX_MACHINES = 256
 const MEDIA_THREADS = 2
 const DISK_THREADS = 2
+const SNAPSHOT_THREADS = 2
+/** How long a thread of a pool waits for more to do: starting one takes longer than most tasks. */
+const IDLE_MS = 5000
 const PROGRESS_INTERVAL_MS = 200
 
 /** Who watches a task on an image, and may end it. */
@@ -35,7 +38,6 @@ export interface DiskTaskWatch {
   readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
-const SNAPSHOT_THREADS = 2
 
 export class ThreadPools {
   readonly #vmThreadUrl: URL
@@ -73,6 +75,7 @@ export class ThreadPools {
       name: 'inspectMedium',
       minThreads: 0,
       maxThreads: MEDIA_THREADS,
+      idleTimeout: IDLE_MS,
       recordTiming: false,
     })
     const result: MediaTaskResult<MediumInfo> = await this.#media.run({ path, name, isAlone })
@@ -90,6 +93,7 @@ export class ThreadPools {
       name: 'runDiskTask',
       minThreads: 0,
       maxThreads: DISK_THREADS,
+      idleTimeout: IDLE_MS,
       concurrentTasksPerWorker: 1,
       recordTiming: false,
     })
@@ -118,6 +122,7 @@ export class ThreadPools {
       filename: snapshotTaskUrl.href,
       minThreads: 0,
       maxThreads: SNAPSHOT_THREADS,
+      idleTimeout: IDLE_MS,
       recordTiming: false,
     })
     const result: MediaTaskResult<SnapshotTasks[Name]['result']> = await this.#snapshots.run(request, { name })

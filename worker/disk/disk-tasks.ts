@@ -2,14 +2,8 @@
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
-import type {
-  DiskCheck,
-  DiskFileInfo,
-  DiskInfo,
-  DiskOptions,
-  DiskSizes,
-  DiskTaskOf,
-} from '../../core/contract/disk-task.ts'
+import type { DiskCheck, DiskFileInfo, DiskInfo, DiskOptions, DiskSizes } from '../../core/contract/disk-info.ts'
+import type { DiskTaskOf } from '../../core/contract/disk-task.ts'
 import { copyDisk } from '../../core/disk/copy-disk.ts'
 import type { LayerInfo } from '../../core/disk/disk-image.ts'
 import { imageFormat, probeFormat } from '../../core/disk/formats/catalogue.ts'

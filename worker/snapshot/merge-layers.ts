@@ -91,10 +91,11 @@ function openForWriting(path: string): Disk {
   }
 }
 
-/** Copies what `above` has of its own into `below`. False when that image cannot be written. */
+/** Copies what `above` has of its own into `below`. False when that image cannot be written, or is of another size. */
 function pushDown({ below, above, progress }: MergeRequest): boolean {
   let target: Disk
   try {
+    growTo(below, imageFacts(above).sizeBytes)
     target = openForWriting(below)
   } catch (error) {
     if (error instanceof AppError && /^disk\/(read-only|unsupported-format)$/.test(error.code)) return false
@@ -102,9 +103,8 @@ function pushDown({ below, above, progress }: MergeRequest): boolean {
   }
   try {
     if (target.readOnly) return false
-    withImage(above, (source) => {
-      if (source.sectors !== target.sectors)
-        throw new AppError('disk/corrupt-image', `${above} and ${below} hold disks of different sizes`)
+    const canHold = withImage(above, (source) => {
+      if (source.sectors !== target.sectors) return false
       const extent = createExtent()
       each(source, progress, (position, lengthBytes) => {
         source.mapOwn(position, lengthBytes, extent)
@@ -113,12 +113,25 @@ function pushDown({ below, above, progress }: MergeRequest): boolean {
         else if (extent.kind !== ExtentKind.backing) copy(source, target, position, extent.lengthBytes)
         return extent.lengthBytes
       })
+      return true
     })
+    if (!canHold) return false
     target.flush()
   } finally {
     target.close()
   }
   return true
+}
+
+/** Makes the disk at `path` as large as one that has grown above it, where its format can. Nobody sees the new end yet. */
+function growTo(path: string, sizeBytes: number): void {
+  if (imageFacts(path).sizeBytes >= sizeBytes) return
+  const disk = openForWriting(path)
+  try {
+    if (!disk.readOnly && disk.grow(sizeBytes)) disk.flush()
+  } finally {
+    disk.close()
+  }
 }
 
 /** Copies into `above` what it shows of `below`. */

@@ -79,7 +79,8 @@ export function withImage<T>(path: string, work: (disk: ReturnType<typeof openIm
 /** Whether the image at `path` holds nothing of its own. */
 export function isUntouched(path: string): boolean {
   return withImage(path, (disk) => {
-    if (disk.chain[0]?.backing === undefined) return false
+    const [own, below] = disk.chain
+    if (own?.backing === undefined || own.sizeBytes !== below?.sizeBytes) return false
     const extent = createExtent()
     const { sizeBytes } = disk
     for (let at = 0; at < sizeBytes; at += extent.lengthBytes) {

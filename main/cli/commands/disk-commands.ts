@@ -1,20 +1,25 @@
 /** Commands on disk images: create, info, convert, check, compact, resize. */
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
+import type { ClientApi } from '../../../core/contract/api.ts'
+import type { Client } from '../../../core/contract/client.ts'
+import type { DiskTarget } from '../../../core/contract/disk-api.ts'
 import {
   DISK_FORMATS,
   type DiskFileInfo,
   type DiskFormat,
   type DiskInfo,
   type DiskOptions,
-  type DiskTask,
-  type DiskTaskOf,
-  type DiskTaskResults,
-} from '../../../core/contract/disk-task.ts'
-import { requireNotKept } from '../../snapshots/kept-disks.ts'
-import { runDiskTask } from '../../vm/disk-tasks.ts'
+} from '../../../core/contract/disk-info.ts'
+import type { DiskTask, DiskTaskOf, DiskTaskResults } from '../../../core/contract/disk-task.ts'
+import { DRIVE_SLOTS, type DriveSlot } from '../../../core/contract/machine-spec.ts'
+import { runDiskTask } from '../../disks/disk-tasks.ts'
+import { requireNotKept } from '../../disks/kept-disks.ts'
 import { ThreadPools } from '../../vm/vm-pool.ts'
 import { usageError } from '../failure.ts'
-import { type JsonFlag, print, table } from '../output.ts'
+import { describeCard, type JsonFlag, print, table } from '../output.ts'
+import { findMachine, withClient } from '../session.ts'
 
 /** Endings of file names that are not the name of their format. */
 const endings: Readonly<Record<string, DiskFormat>> = { img: 'raw', ima: 'raw', dsk: 'raw', vpc: 'vhd', qcow: 'qcow2' }
@@ -54,27 +59,84 @@ function optionsOf({ option = [] }: NewImageFlags): DiskOptions {
   )
 }
 
-/** Runs one task, with a line of progress on a terminal; Ctrl-C ends it, leaving things as they were. */
+/** Runs `work`, with a line of progress on a terminal. Ctrl-C calls `stop`. */
+async function watched<T>(
+  stop: () => void,
+  work: (onProgress: (doneBytes: number, totalBytes: number) => void) => Promise<T>,
+): Promise<T> {
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+  let hasLine = false
+  try {
+    return await work((done, total) => {
+      if (!process.stderr.isTTY || total === 0) return
+      process.stderr.write(`\r${Math.floor((100 * done) / total)} %`)
+      hasLine = true
+    })
+  } finally {
+    if (hasLine) process.stderr.write('\r\x1b[K')
+    process.off('SIGINT', stop)
+    process.off('SIGTERM', stop)
+  }
+}
+
+/** Runs one task on files, which needs no library. Ctrl-C ends it, leaving things as they were. */
 async function perform<T extends DiskTask['type']>(task: DiskTaskOf<T>): Promise<DiskTaskResults[T]> {
   const pools = new ThreadPools()
   const abort = new AbortController()
-  const interrupt = () => abort.abort()
-  process.once('SIGINT', interrupt)
-  process.once('SIGTERM', interrupt)
-  let hasLine = false
-  const onProgress = (done: number, total: number) => {
-    if (!process.stderr.isTTY || total === 0) return
-    process.stderr.write(`\r${Math.floor((100 * done) / total)} %`)
-    hasLine = true
-  }
   try {
-    return await runDiskTask<T>(pools, task, { onProgress, signal: abort.signal })
+    return await watched(
+      () => abort.abort(),
+      (onProgress) => runDiskTask<T>(pools, task, { onProgress, signal: abort.signal }),
+    )
   } finally {
-    if (hasLine) process.stderr.write('\r\x1b[K')
-    process.off('SIGINT', interrupt)
-    process.off('SIGTERM', interrupt)
     await pools.dispose()
   }
+}
+
+/** A drive of a machine. */
+interface NamedDrive {
+  readonly name: string
+  readonly slot: DriveSlot
+}
+
+/** What `NAME:SLOT` names; undefined for what is a file. */
+function driveOf(text: string): NamedDrive | undefined {
+  const at = text.lastIndexOf(':')
+  const slot = DRIVE_SLOTS.find((candidate) => candidate === text.slice(at + 1))
+  return at < 1 || slot === undefined || existsSync(text) ? undefined : { name: text.slice(0, at), slot }
+}
+
+/** Runs one task on the disk in a drive. */
+function performOn<T>(
+  { name, slot }: NamedDrive,
+  work: (api: ClientApi['disk'], params: { disk: DiskTarget; task: string }) => Promise<T>,
+): Promise<T> {
+  return withClient(async (client) => {
+    const { id } = await findMachine(client, name)
+    const task = randomUUID()
+    return watched(
+      () => void client.api.disk.cancel({ task }).catch(() => {}),
+      async (onProgress) => {
+        const unsubscribe = onDiskProgress(client, task, onProgress)
+        try {
+          return await work(client.api.disk, { disk: { kind: 'drive', id, slot }, task })
+        } finally {
+          unsubscribe()
+        }
+      },
+    )
+  })
+}
+
+function onDiskProgress(
+  client: Client,
+  task: string,
+  onProgress: (doneBytes: number, totalBytes: number) => void,
+): () => void {
+  return client.on('disk-progress', (event) => {
+    if (event.task === task) onProgress(event.doneBytes, event.totalBytes)
+  })
 }
 
 function inWords(bytes: number): string {
@@ -113,25 +175,56 @@ export async function create(
 }
 
 export async function info(file: string, flags: JsonFlag): Promise<void> {
-  const result = await perform<'info'>({ type: 'info', file: resolve(file) })
+  const drive = driveOf(file)
+  const result = await (drive
+    ? performOn(drive, (api, { disk }) => api.info({ disk }))
+    : perform<'info'>({ type: 'info', file: resolve(file) }))
   print(flags, result, describe(result))
 }
 
-export async function convert(file: string, target: string, flags: NewImageFlags): Promise<void> {
-  const result = await perform<'convert'>({
-    type: 'convert',
-    file: resolve(file),
-    target: resolve(target),
-    format: formatOf(target, flags),
+export async function add(
+  name: string,
+  flags: NewImageFlags & { readonly size?: string; readonly slot?: string },
+): Promise<void> {
+  const sizeBytes = sizeOf(flags.size ?? '')
+  const slot = DRIVE_SLOTS.find((candidate) => candidate === flags.slot)
+  if (flags.slot !== undefined && slot === undefined) throw usageError(`There is no drive ${flags.slot}`)
+  await withClient(async (client) => {
+    const { id } = await findMachine(client, name)
+    const format = flags.format ?? 'qcow2'
+    const card = await client.api.disk.add({
+      id,
+      ...(slot ? { slot } : {}),
+      disk: { sizeBytes, format, options: optionsOf(flags) },
+    })
+    print(flags, card, describeCard(card))
+  })
+}
+
+/** Without a target the copy of a machine's disk takes its place. */
+export async function convert(file: string, target: string | undefined, flags: NewImageFlags): Promise<void> {
+  const drive = driveOf(file)
+  if (target === undefined && !drive) throw usageError('convert needs the name of the new image')
+  if (target === undefined && flags.format === undefined) throw usageError('convert needs --format')
+  const to = target === undefined ? null : resolve(target)
+  const request = {
+    format: formatOf(target ?? '', flags),
     options: optionsOf(flags),
     overwrite: flags.force ?? false,
-  })
+  }
+  const result = drive
+    ? await performOn(drive, (api, on) => api.convert({ ...on, ...request, target: to }))
+    : await perform<'convert'>({ type: 'convert', file: resolve(file), target: to as string, ...request })
   print(flags, result, '')
 }
 
 /** The status is 1 when errors remain. Space that nothing uses is no error. */
 export async function check(file: string, flags: JsonFlag & { readonly repair?: boolean }): Promise<number> {
-  const result = await perform<'check'>({ type: 'check', file: resolve(file), repair: flags.repair ?? false })
+  const drive = driveOf(file)
+  const repair = flags.repair ?? false
+  const result = await (drive
+    ? performOn(drive, (api, on) => api.check({ ...on, repair }))
+    : perform<'check'>({ type: 'check', file: resolve(file), repair }))
   const { errors, leaks, remainingErrors, remainingLeaks } = result
   const count = (number: number, what: string) => `${number} ${what}${number === 1 ? '' : 's'}`
   const found = `${count(errors, 'error')}, ${count(leaks, 'leak')}`
@@ -139,7 +232,7 @@ export async function check(file: string, flags: JsonFlag & { readonly repair?: 
     ? `There is nothing to check in ${result.format} images`
     : errors + leaks === 0
       ? 'No errors'
-      : flags.repair
+      : repair
         ? `${found}; after repair ${count(remainingErrors, 'error')}, ${count(remainingLeaks, 'leak')}`
         : found
   print(flags, result, [...result.messages, sum].join('\n'))
@@ -147,8 +240,11 @@ export async function check(file: string, flags: JsonFlag & { readonly repair?: 
 }
 
 export async function compact(file: string, flags: JsonFlag): Promise<void> {
-  await requireNotKept(resolve(file), 'compacted')
-  const result = await perform<'compact'>({ type: 'compact', file: resolve(file) })
+  const drive = driveOf(file)
+  if (!drive) await requireNotKept(resolve(file), 'compacted')
+  const result = await (drive
+    ? performOn(drive, (api, on) => api.compact(on))
+    : perform<'compact'>({ type: 'compact', file: resolve(file) }))
   print(flags, result, `${inWords(result.beforeBytes)} before, ${inWords(result.afterBytes)} now`)
 }
 
@@ -157,13 +253,11 @@ export async function resize(
   size: string,
   flags: JsonFlag & { readonly shrink?: boolean },
 ): Promise<void> {
-  const sizeBytes = sizeOf(size)
-  await requireNotKept(resolve(file), 'made larger or smaller')
-  const result = await perform<'resize'>({
-    type: 'resize',
-    file: resolve(file),
-    sizeBytes,
-    shrink: flags.shrink ?? false,
-  })
+  const change = { sizeBytes: sizeOf(size), shrink: flags.shrink ?? false }
+  const drive = driveOf(file)
+  if (!drive) await requireNotKept(resolve(file), 'made larger or smaller')
+  const result = await (drive
+    ? performOn(drive, (api, on) => api.resize({ ...on, ...change }))
+    : perform<'resize'>({ type: 'resize', file: resolve(file), ...change }))
   print(flags, result, `${inWords(result.beforeBytes)} before, ${inWords(result.afterBytes)} now`)
 }

@@ -18,6 +18,7 @@ export const errors = {
   'vm/invalid-state': 'This cannot be done right now',
   'vm/not-found': 'There is no such machine',
   'vm/crashed': 'The machine has crashed',
+  'task/cancelled': 'Cancelled',
   'library/io': 'The library could not be read or written',
   'library/locked': 'Another Vitrine has this library open',
   'library/duplicate-identity': 'This machine is a copy of another one',

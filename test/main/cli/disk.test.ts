@@ -85,6 +85,35 @@ describe('vitrine disk', () => {
   })
 })
 
+describe('vitrine disk, on the disks of machines', () => {
+  it('works on what is in a drive, by the name of the machine', () => {
+    const env = { ...process.env, VITRINE_HOME: temporaryFolder() }
+    const vitrine = (...argv: readonly string[]) => {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...argv], { encoding: 'utf8', env })
+      return { status, stdout, stderr }
+    }
+    expect(vitrine('create', '--name', 'Old PC').status).toBe(0)
+    expect(vitrine('disk', 'add', 'Old PC', '--size', '20M')).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('hda  '),
+    })
+    const info = () => JSON.parse(vitrine('disk', 'info', 'Old PC:hda', '--json').stdout)
+    expect(info()).toMatchObject({ format: 'qcow2', sizeBytes: 20 << 20 })
+    expect(vitrine('disk', 'resize', 'old:hda', '40M')).toMatchObject({
+      status: 0,
+      stdout: '20 MiB before, 40 MiB now\n',
+    })
+    expect(vitrine('disk', 'check', 'Old PC:hda')).toEqual({ status: 0, stdout: 'No errors\n', stderr: '' })
+    expect(vitrine('disk', 'convert', 'Old PC:hda', '--format', 'vhd').status).toBe(0)
+    expect(info()).toMatchObject({ format: 'vhd', sizeBytes: 40 << 20 })
+    expect(vitrine('disk', 'compact', 'Old PC:hdb')).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'vitrine: The machine has no drive hdb\n',
+    })
+  })
+})
+
 describeWith([qemuImg], 'vitrine disk check', () => {
   it('ends with status 1 while there is damage, and with 0 once it is repaired', () => {
     const file = join(temporaryFolder(), 'a.qcow2')

@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
 import type { DiskTask, DiskTaskOf, DiskTaskResults } from '../../core/contract/disk-task.ts'
 import { ImageLocks, type ImageUse } from '../library/image-locks.ts'
-import type { DiskTaskWatch, ThreadPools } from './vm-pool.ts'
+import type { DiskTaskWatch, ThreadPools } from '../vm/vm-pool.ts'
 
 /** Files of a task and whether it changes them. Only describing an image may be done while a machine writes it. */
 function uses(task: DiskTask): ImageUse[] {
