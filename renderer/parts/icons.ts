@@ -47,6 +47,7 @@ export const icons = {
   tag: 'M4 4h8l8 8-8 8-8-8zM8.5 8.5h.01',
   check: 'M5 12.5l4.5 4.5L19 7',
   move: 'M4 6h7l2 2h7v11H4zM9 13.5h6M12.5 11l2.5 2.5-2.5 2.5',
+  back: 'M14 6l-6 6 6 6',
   library: 'M4 20h16M6 20V8l6-4 6 4v12M10 20v-6h4v6',
 } as const
 

@@ -11,6 +11,7 @@ import { settings } from './en/settings.ts'
 import { shared } from './en/shared.ts'
 import { shell } from './en/shell.ts'
 import { snapshots } from './en/snapshots.ts'
+import { templates } from './en/templates.ts'
 
 export const strings = {
   ...shared,
@@ -25,4 +26,5 @@ export const strings = {
   settings,
   shell,
   snapshots,
+  templates,
 } as const

@@ -94,29 +94,45 @@ describeWith([chromiumNeed], 'the window', () => {
     expect(names).toEqual(['Beta', 'Omega'])
   })
 
-  test('a machine that is set up by hand has what was chosen', async () => {
+  test('a template is a machine with a double-click, and its details can be chosen', async () => {
     const { url, client } = await serveFakeApp()
     const { page, picture } = await openPage(browser, url, { colorScheme: 'light' })
-    await page.getByRole('button', { name: 'Set up a machine by hand' }).click()
-    await page.getByLabel('Name').fill('Desk')
+    await page.getByRole('button', { name: 'Choose what it is for' }).click()
+    await page.getByRole('option', { name: 'Windows 98' }).click()
+    await page.getByText('Why it is like that').waitFor()
+    await picture('9-gallery')
+    await page.getByRole('option', { name: 'Windows 98' }).dblclick()
+    await page.getByRole('heading', { name: 'Powered off' }).waitFor()
+    const specs = async () =>
+      (await client.api.library.list({})).map((card) => (card.kind === 'machine' ? card.spec : undefined))
+    expect((await specs())[0]).toMatchObject({
+      name: 'Windows 98',
+      template: 'windows-98',
+      memoryMib: 128,
+      cpu: { profile: 'pentium2' },
+    })
+
+    await page.getByRole('button', { name: 'Vitrine' }).click()
+    await page.getByRole('button', { name: 'New machine' }).click()
+    await page.getByRole('searchbox', { name: 'Search templates' }).fill('msdos ms-dos')
+    await page.getByRole('searchbox', { name: 'Search templates' }).fill('ms-dos')
+    await page.getByRole('option', { name: 'MS-DOS' }).first().click()
+    await page.getByRole('button', { name: 'Choose the details' }).click()
+    await page.getByRole('textbox', { name: 'Name' }).fill('Desk')
+    await page.getByLabel('Memory, MiB').fill('2048')
+    await page.getByText('cannot use more than').waitFor()
     await page.getByLabel('Memory, MiB').fill('24')
-    await page.getByLabel('Processor').selectOption({ label: 'Pentium' })
-    await dropFiles(page, 'fieldset:has-text("Floppy image")', [{ name: 'boot.img', bytes: floppyImage() }])
+    await page.getByLabel('Processor').selectOption({ label: '486' })
+    await page.getByRole('slider', { name: 'Speed' }).press('Home')
+    await page.getByRole('radio', { name: 'None' }).check()
+    await dropFiles(page, 'fieldset.image:has-text("Floppy image")', [{ name: 'boot.img', bytes: floppyImage() }])
     await page.getByText('boot.img, 1.41 MiB').waitFor()
     await picture('9-new-machine')
     await page.getByRole('button', { name: 'Create', exact: true }).click()
-    await page.getByRole('button', { name: /^Desk, Off/ }).waitFor()
-    const spec = async () => {
-      const [card] = await client.api.library.list({})
-      return card?.kind === 'machine' ? card.spec : undefined
-    }
-    // The floppy goes in after the machine has been made.
-    await expect.poll(async () => (await spec())?.drives[0]?.file).toBe('media/boot.img')
-    expect(await spec()).toMatchObject({ name: 'Desk', memoryMib: 24, cpu: { profile: 'pentium' } })
-    expect((await spec())?.drives.map(({ slot, kind }) => [slot, kind])).toEqual([
-      ['fda', 'floppy'],
-      ['hdc', 'cdrom'],
-    ])
+    await page.getByRole('heading', { name: 'Powered off' }).waitFor()
+    const desk = (await specs()).find((spec) => spec?.name === 'Desk')
+    expect(desk).toMatchObject({ memoryMib: 24, cpu: { profile: '486', limitMips: 4 } })
+    expect(desk?.drives[0]?.file).toBe('media/boot.img')
   })
 
   test('settings are saved, and undone where they are not', async () => {

@@ -1,22 +1,8 @@
-/** Making a machine. */
+/** Choosing images. */
 export const create = {
-  title: 'New machine',
-  name: 'Name',
-  namePlaceholder: 'What is it?',
-  memory: 'Memory',
-  cpu: 'Processor',
-  media: 'Disks',
-  disk: 'Hard disk image',
   floppy: 'Floppy image',
   cdrom: 'CD image',
-  none: 'None',
   choose: 'Choose …',
   dropOrChoose: 'Drop a file or choose one',
   path: 'Path of an image on this computer',
-  copied: 'Images are copied into the folder of the machine; your files stay as they are.',
-  create: 'Create',
-  createStart: 'Create and start',
-  working: 'Creating …',
-  unnamed: 'New machine',
-  noMedia: 'Without a medium nothing can start: insert one later.',
 } as const

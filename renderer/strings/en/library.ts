@@ -16,7 +16,7 @@ export const library = {
   empty: 'Drop a disk image here',
   emptyWhy: 'A floppy, hard disk or CD image becomes a machine of its own. Your file stays as it is.',
   chooseImage: 'Choose an image …',
-  orNew: 'Set up a machine by hand',
+  orNew: 'Choose what it is for',
   dropHere: 'Drop to make a machine',
   dropWhy: 'Floppy, hard disk or CD images',
   dropCard: 'Drop a disk image anywhere to add a machine',

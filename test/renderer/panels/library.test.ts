@@ -5,7 +5,6 @@ import { FileSender, sortDropped } from '../../../renderer/panels/library/droppe
 import { ImportsModel } from '../../../renderer/panels/library/imports-model.svelte.ts'
 import { LibraryModel } from '../../../renderer/panels/library/library-model.svelte.ts'
 import { speedText } from '../../../renderer/panels/library/machine-speed.ts'
-import { createMachine } from '../../../renderer/panels/library/new-machine.ts'
 import { matchesSearch } from '../../../renderer/panels/library/search.ts'
 import { createFakeClient, fakeCard } from '../fake-client.ts'
 
@@ -126,42 +125,5 @@ describe('dropped files', () => {
     const sender = new FileSender(client, ({ name }) => `/disks/${name}`)
     expect(await sender.send(file('a.img', 'x'))).toEqual({ kind: 'path', path: '/disks/a.img' })
     expect(calls).toEqual([])
-  })
-})
-
-describe('a machine that is set up by hand', () => {
-  const choices = { name: 'Desk', memoryMib: 24, profile: 'pentium', disk: null, floppy: null, cdrom: null } as const
-
-  test('is made from its disk and changed to what was chosen, then gets its media', async () => {
-    const card = fakeCard({ name: 'Desk' })
-    const { client, calls } = createFakeClient({ 'library.importImage': () => card, 'library.get': () => card })
-    const send = async () => ({ kind: 'upload', uploadId: 7 }) as const
-    await createMachine(
-      client,
-      { ...choices, disk: { path: '/a.img' }, cdrom: { file: new File(['x'], 'b.iso') } },
-      send,
-    )
-    expect(calls).toEqual([
-      ['library.importImage', { source: { kind: 'path', path: '/a.img' }, name: 'Desk' }],
-      [
-        'library.update',
-        { id: card.id, patch: { memoryMib: 24, cpu: { profile: 'pentium', limitMips: null, capPercent: 100 } } },
-      ],
-      ['machine.insertMedia', { id: card.id, slot: 'hdc', source: { kind: 'upload', uploadId: 7 } }],
-      ['library.get', { id: card.id }],
-    ])
-  })
-
-  test('is gone again when one of its media is refused', async () => {
-    const card = fakeCard({ name: 'Desk' })
-    const { client, calls } = createFakeClient({
-      'library.create': () => card,
-      'machine.insertMedia': () => {
-        throw new AppError('disk/too-large', 'b.img is larger than a floppy disk')
-      },
-    })
-    const floppy = { path: '/b.img' }
-    await expect(createMachine(client, { ...choices, floppy }, () => Promise.reject())).rejects.toThrow('larger')
-    expect(calls.at(-1)).toEqual(['library.delete', { id: card.id }])
   })
 })
