@@ -9,7 +9,7 @@ import * as D from '../decode/op-layout.ts'
 import * as L from '../state/layout.ts'
 import type { CodeReader } from './region.ts'
 import { findRegion } from './region.ts'
-import type { RegionBlock } from './region-block.ts'
+import type { Region, RegionBlock } from './region-block.ts'
 import { buildRegion } from './region-code.ts'
 
 /** Regions that exist at a time: each holds on to a WebAssembly instance. */
@@ -121,11 +121,12 @@ export class Compiler {
       this.full = true
       return
     }
-    const region = findRegion(this.#reader, root, Math.ceil(this.#threshold / 16))
-    if (!region) {
+    const found = this.#search(root)
+    if (!found) {
       this.#free.push(place)
       return
     }
+    const { region, replaces } = found
     const valid = VALIDITY_BASE + place * 4
     const beganNs = this.#parts.nowNs()
     const serial = this.compiled++
@@ -136,6 +137,7 @@ export class Compiler {
     const { exports } = new WebAssembly.Instance(module, this.#imports)
     this.#parts.table.set(this.#firstPlace + place, exports['region'])
     this.#i32[valid >> 2] = 1
+    for (const old of replaces) this.#release(old)
     const eip = this.#i32[L.BLOCK_EIP >> 2]! >>> 0
     const free = region.entries.filter((entry) => !this.#byEntry.has(entry.address))
     const entries = free.map((entry) => ({ block: entry.address, handler: this.#enterAt(entry, place) }))
@@ -143,12 +145,51 @@ export class Compiler {
     const compiled = { serial, eip, mode, root, entries, members, place }
     for (const { block } of entries) this.#byEntry.set(block, compiled)
     for (const member of members) {
+      // From now on this counts how often it is entered from outside.
+      this.#i32[(member + D.BLOCK_EXECUTIONS) >> 2] = 0
       const regions = this.#byMember.get(member)
       if (regions) regions.push(compiled)
       else this.#byMember.set(member, [compiled])
     }
     this.codeBytes += bytes.length
     this.compileNs += this.#parts.nowNs() - beganNs
+  }
+
+  /**
+   * The region of the block at `root`, and the regions it takes the place of. A block that has become hot inside a region, or beside
+   * one that would have most of its blocks, becomes an entry of that region instead of the root of another that repeats it.
+   */
+  #search(root: number): { region: Region; replaces: CompiledRegion[] } | undefined {
+    const least = Math.ceil(this.#threshold / 16)
+    const inside = this.#byMember.get(root)?.at(-1)
+    const alone = inside ? undefined : findRegion(this.#reader, { root, entries: [], members: new Set(), least })
+    const old = inside ?? (alone && this.#neighbour(alone))
+    if (old && this.#isIn(old, root)) {
+      const members = new Set([...old.members, root])
+      const entered = old.members.filter((m) => this.#i32[(m + D.BLOCK_EXECUTIONS) >> 2]! >= least)
+      const entries = [...new Set([...old.entries.map(({ block }) => block), root, ...entered])]
+      const region = findRegion(this.#reader, { root: old.root, entries, members, least })
+      if (region) {
+        const found = new Set(region.blocks.map(({ address }) => address))
+        if (found.has(root) && old.members.every((m) => found.has(m))) return { region, replaces: [old] }
+      }
+    }
+    const region = alone ?? findRegion(this.#reader, { root, entries: [], members: new Set(), least })
+    return region && { region, replaces: [] }
+  }
+
+  /** Whether `root` is code of the mode that `region` is for. */
+  #isIn(region: CompiledRegion, root: number): boolean {
+    return region.mode === this.#i32[(root + D.BLOCK_MODE) >> 2]
+  }
+
+  /** The region that has more than half of the blocks of `region`. */
+  #neighbour({ blocks }: Region): CompiledRegion | undefined {
+    const shared = new Map<CompiledRegion, number>()
+    for (const { address } of blocks)
+      for (const other of this.#byMember.get(address) ?? []) shared.set(other, (shared.get(other) ?? 0) + 1)
+    for (const [other, count] of shared) if (count * 2 > blocks.length) return other
+    return undefined
   }
 
   /** Whether enough was executed for another region. */

@@ -8,8 +8,8 @@ import * as D from '../decode/op-layout.ts'
 import { block, type Region, type RegionBlock } from './region-block.ts'
 import { shape } from './region-shape.ts'
 
-const MOST_BLOCKS = 64
-const MOST_INSTRUCTIONS = 640
+const MOST_BLOCKS = 128
+const MOST_INSTRUCTIONS = 1280
 /** Targets that one jump through a table is compared with. */
 const MOST_TARGETS = 48
 
@@ -23,13 +23,26 @@ export interface CodeReader {
   blocksInPage(host: number): readonly number[]
 }
 
-/** The region that starts with the block at `root`. Blocks that ran fewer than `least` times stay outside. */
-export function findRegion(code: CodeReader, root: number, least: number): Region | undefined {
-  return new RegionSearch(code, root, least).region()
+/** Where the search for a region begins, and what it takes. */
+export interface RegionSeeds {
+  /** The first entry: its block becomes the region's root. */
+  readonly root: number
+  /** Further blocks that are to be entries. */
+  readonly entries: readonly number[]
+  /** Blocks that are taken however often they ran. */
+  readonly members: ReadonlySet<number>
+  /** Other blocks that ran fewer times than this stay outside. */
+  readonly least: number
+}
+
+/** The region around `seeds`; undefined when its root is not what can be compiled. */
+export function findRegion(code: CodeReader, seeds: RegionSeeds): Region | undefined {
+  return new RegionSearch(code, seeds).region()
 }
 
 class RegionSearch {
   readonly #code: CodeReader
+  readonly #seeds: RegionSeeds
   readonly #root: number
   readonly #least: number
   readonly #mode: number
@@ -40,11 +53,12 @@ class RegionSearch {
   readonly #targets: RegionBlock[] = []
   #instructions = 0
 
-  constructor(code: CodeReader, root: number, least: number) {
+  constructor(code: CodeReader, seeds: RegionSeeds) {
     this.#code = code
-    this.#root = root
-    this.#least = least
-    this.#mode = this.#word(root + D.BLOCK_MODE)
+    this.#seeds = seeds
+    this.#root = seeds.root
+    this.#least = seeds.least
+    this.#mode = this.#word(seeds.root + D.BLOCK_MODE)
   }
 
   #word(at: number): number {
@@ -57,7 +71,7 @@ class RegionSearch {
     const count = this.#word(address + D.BLOCK_COUNT)
     if (this.#found.size > 0) {
       if (this.#found.size >= MOST_BLOCKS || this.#instructions + count > MOST_INSTRUCTIONS) return undefined
-      if (this.#word(address + D.BLOCK_EXECUTIONS) < this.#least) return undefined
+      if (!this.#seeds.members.has(address) && this.#word(address + D.BLOCK_EXECUTIONS) < this.#least) return undefined
     }
     const forms: Form[] = []
     for (let i = 0; i < count; i++) {
@@ -83,6 +97,10 @@ class RegionSearch {
     const root = this.#add(this.#root)
     if (!root) return undefined
     root.entry = this.#entries.push(root) - 1
+    for (const address of this.#seeds.entries) {
+      const entry = this.#add(address)
+      if (entry && entry.entry < 0) entry.entry = this.#entries.push(entry) - 1
+    }
     for (const found of this.#found.values()) this.#follow(found)
     for (const found of this.#found.values()) {
       const kind = indirect(found)
