@@ -29,6 +29,9 @@ export const OP_LINK_NEXT = 20
 /** OP_FLAGS: addresses are 16 bits wide. */
 export const FLAG_ADDRESS16 = 1
 
+/** Handlers that belong to no row, behind those of the forms: one goes on at the next block, one stands in for code that has changed. */
+export const PSEUDO_HANDLERS = 2
+
 /**
  * Block header (BLOCK_HEADER bytes), followed by its instructions.
  *   +0 i32 instructions   +4 i32 host offset of its first byte   +8 i32 mode   +12 i32 length in bytes
@@ -54,6 +57,12 @@ export const BLOCK_DELTA = 28
  */
 export const MODE_CROSSING = 0x4000_0000
 export const BLOCK_SECOND_PAGE = BLOCK_HEADER + OP_BYTES + OP_IMM
+
+/**
+ * Behind the instructions stands a record without one; this half word of it is the handler that the first instruction had when it
+ * was decoded: a compiled region takes its place there.
+ */
+export const TAIL_HANDLER = OP_REG
 
 /** Jump cache entry: linear address, mode, block, flags: whether the page is global (it outlives a load of CR3), and lists it is in. */
 export const JUMP_ENTRY_BYTES = 16

@@ -49,6 +49,13 @@ function hashOf(host: number, mode: number): number {
   return (BLOCK_HASH_BASE >> 2) + ((host ^ (host >>> 13) ^ (mode << 5)) & (BLOCK_HASH_ENTRIES - 1))
 }
 
+/** The block decoded at host address `host` in `mode`, or 0. Another thread may ask while blocks are added and dropped. */
+export function findBlock(words: Int32Array, host: number, mode: number): number {
+  for (let block = words[hashOf(host, mode)]; block; block = words[(block + D.BLOCK_NEXT) >> 2])
+    if (words[(block + D.BLOCK_HOST) >> 2] >>> 0 === host && words[(block + D.BLOCK_MODE) >> 2] === mode) return block
+  return 0
+}
+
 export class BlockCache {
   /** Blocks decoded since power-on, for statistics. */
   decoded = 0
@@ -343,10 +350,12 @@ export class BlockCache {
 
   /** The block decoded at host address `host` in `mode`, or 0. */
   blockAt(host: number, mode: number): number {
-    for (let block = this.#i32[hashOf(host, mode)]; block; block = this.#i32[(block + D.BLOCK_NEXT) >> 2])
-      if (this.#i32[(block + D.BLOCK_HOST) >> 2] >>> 0 === host && this.#i32[(block + D.BLOCK_MODE) >> 2] === mode)
-        return block
-    return 0
+    return findBlock(this.#i32, host, mode)
+  }
+
+  /** Where the next block will be decoded to: all that are there lie before it. */
+  get end(): number {
+    return this.#next
   }
 
   /** The blocks decoded from the page of host address `host`. */
@@ -441,6 +450,7 @@ export class BlockCache {
     this.#u16[(tail + D.OP_DISTANCE) >> 1] = length
     this.#u8[tail + D.OP_LENGTH] = 0
     this.#u8[tail + D.OP_REMAINING] = 0
+    this.#u16[(tail + D.TAIL_HANDLER) >> 1] = this.#i32[(block + D.BLOCK_HEADER + D.OP_HANDLER) >> 2]
     this.#i32[(tail + D.OP_LINK_TAKEN) >> 2] = 0
     this.#i32[(tail + D.OP_LINK_NEXT) >> 2] = 0
     this.#i32[(block + D.BLOCK_COUNT) >> 2] = count

@@ -6,6 +6,7 @@ import type { PortBus } from '../../bus/port-bus.ts'
 import type { AddressMap } from '../../memory/address-map.ts'
 import { TLB_BASE_SUPERVISOR, TLB_BASE_USER } from '../../memory/layout.ts'
 import { Decoder } from '../decode/decoder.ts'
+import type { RegionThread } from '../jit/compiler.ts'
 import { Compiler } from '../jit/compiler.ts'
 import { PageWalk } from '../mmu/paging.ts'
 import { Tlb } from '../mmu/tlb.ts'
@@ -61,6 +62,8 @@ export interface ExecutionOptions {
   readonly hotExecutions: number
   /** The host's monotonic clock, for statistics of the compiler alone. */
   nowNs?(): number
+  /** Another thread that makes regions of the code in this shared memory. */
+  thread?(memory: SharedArrayBuffer): RegionThread
 }
 
 export const EXECUTION: Readonly<Record<'auto' | 'interpreter' | 'compiler', ExecutionOptions>> = {
@@ -155,6 +158,7 @@ export class Cpu {
           executed: () => this.instructions,
           idles: () => this.idles,
           code: this.blocks,
+          thread: execution.thread?.(map.memory.buffer),
         },
         execution.hotExecutions,
       )
@@ -487,6 +491,7 @@ export class Cpu {
       i32[L.BUDGET >> 2] += this.#withheld
       this.#withheld = 0
       if (this.#stop) break
+      this.compiler?.poll()
       if (this.compiler?.full) this.blocks.flush()
       const inhibited = this.#inhibited()
       if (!inhibited) this.#deliverPending()

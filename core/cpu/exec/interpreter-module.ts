@@ -9,14 +9,12 @@ import type { DefinedFunction } from '../../wasm/module-builder.ts'
 import { ModuleBuilder } from '../../wasm/module-builder.ts'
 import { i32 } from '../../wasm/ops.ts'
 import type { Form } from '../decode/forms.ts'
+import { PSEUDO_HANDLERS } from '../decode/op-layout.ts'
 import { REGION_RUNTIME } from '../jit/region-runtime.ts'
 import type { Linker, RuntimeFunction, SlowPath } from '../ops/runtime.ts'
 import { frontName } from '../ops/runtime.ts'
 import { InterpreterOps } from './interpreter-ops.ts'
 import { dispatch, eipOf, follow, HANDLER_PARAMS, reload } from './runtime-core.ts'
-
-/** Handlers that belong to no row, behind those of the forms: one goes on at the next block, one stands in for code that has changed. */
-export const PSEUDO_HANDLERS = 2
 
 /** Collects what generated code refers to. */
 export class ModuleLinker implements Linker {

@@ -1,16 +1,15 @@
 /**
- * Hot code compiled: finds the region of a block that has run often, makes its module, and puts its function where the block's
- * first handler was, and where those of its other entries were. Regions are dropped with any block that they were made from.
+ * Hot code compiled: orders the region of a block that has run often, puts its function where the block's first handler was, and
+ * where those of its other entries were. Regions are dropped with any block that they were made from. They are made at once, or
+ * on another thread while the guest goes on in the interpreter.
  */
 import type { AddressMap } from '../../memory/address-map.ts'
 import { COMPILED_COUNT, HOT_THRESHOLD, VALIDITY_BASE } from '../../memory/layout.ts'
 import type { Form } from '../decode/forms.ts'
 import * as D from '../decode/op-layout.ts'
 import * as L from '../state/layout.ts'
-import type { CodeReader } from './region.ts'
-import { findRegion } from './region.ts'
-import type { Region, RegionBlock } from './region-block.ts'
-import { buildRegion } from './region-code.ts'
+import type { EntryPlace, KnownRegion, MadeRegion, RegionOrder } from './region-maker.ts'
+import { RegionMaker } from './region-maker.ts'
 
 /** Regions that exist at a time: each holds on to a WebAssembly instance. */
 const MOST_REGIONS = 8192
@@ -25,17 +24,41 @@ const MOST_CREDIT = 64
 const LEAST_THRESHOLD_WITH_CREDIT = 100
 
 /** A region, as a profile tells of it. */
-export interface CompiledRegion {
+export interface CompiledRegion extends KnownRegion {
   /** Its number, counted from power-on: the module is called `region-N`. */
   readonly serial: number
   /** EIP of its first instruction when it was compiled, and the mode its code is for. */
   readonly eip: number
   readonly mode: number
-  readonly root: number
-  /** Blocks that lead into it, and what their handlers were. */
-  readonly entries: readonly { readonly block: number; readonly handler: number }[]
-  readonly members: readonly number[]
+  /** What the handlers of its entries were. */
+  readonly handlers: readonly number[]
   readonly place: number
+}
+
+/** Another thread that makes regions. */
+export interface RegionThread {
+  /** Gives an order. */
+  order(order: RegionOrder): void
+  /** The next one that was carried out, if any. */
+  take(): FinishedOrder | undefined
+}
+
+export interface FinishedOrder {
+  readonly serial: number
+  /** Undefined when there was nothing to be made. */
+  readonly made: MadeRegion | undefined
+  /** How long it took. */
+  readonly ns: number
+}
+
+/** An order under way. */
+interface Pending {
+  readonly order: RegionOrder
+  readonly place: number
+  readonly eip: number
+  readonly mode: number
+  /** The regions that the order calls known. */
+  readonly known: readonly CompiledRegion[]
 }
 
 export interface CompilerParts {
@@ -44,13 +67,23 @@ export interface CompilerParts {
   readonly forms: readonly Form[]
   readonly runtime: Record<string, unknown>
   readonly slow: Record<string, unknown>
+  /** Makes regions elsewhere; without it they are made at once. */
+  readonly thread: RegionThread | undefined
   /** The host's monotonic clock, for statistics. */
   nowNs(): number
   /** Instructions executed since power-on. */
   executed(): number
   /** Whether the guest only looks at its clock at present: nothing that it does is worth compiling. */
   idles(): boolean
-  readonly code: Pick<CodeReader, 'blockAt' | 'blocksInPage'>
+  readonly code: DecodedCode
+}
+
+/** What the compiler asks of the decode cache. */
+export interface DecodedCode {
+  /** Blocks lie before this address. */
+  readonly end: number
+  /** The blocks of the page of a host address. */
+  blocksInPage(host: number): readonly number[]
 }
 
 export class Compiler {
@@ -70,29 +103,26 @@ export class Compiler {
   readonly #free: number[] = []
   #used = 0
   #credit = MOST_CREDIT
+  #serial = 0
   /** Instructions executed when credit was counted last. */
   #executed = 0
   readonly #byEntry = new Map<number, CompiledRegion>()
   readonly #byMember = new Map<number, CompiledRegion[]>()
+  /** Orders under way by serial number, and the pages (of a mode) that they are for. */
+  readonly #pending = new Map<number, Pending>()
+  readonly #pendingPages = new Set<string>()
+  /** Blocks that were dropped while orders were under way. */
+  readonly #dropped = new Set<number>()
   readonly #imports: WebAssembly.Imports
-  readonly #reader: CodeReader
-  readonly #handlers: ReadonlyMap<Form, number>
+  readonly #maker: RegionMaker
 
   /** `threshold`: executions that make a block hot; 1 compiles everything at once. */
   constructor(parts: CompilerParts, threshold: number) {
     this.#parts = parts
     this.#threshold = threshold
-    this.#handlers = new Map(parts.forms.map((form, i) => [form, i]))
     this.#i32 = parts.map.memory.i32
     this.#firstPlace = parts.table.grow(MOST_REGIONS)
-    const u16 = new Uint16Array(parts.map.memory.buffer)
-    this.#reader = {
-      i32: this.#i32,
-      u16,
-      formAt: (record) => this.#formAt(record),
-      blockAt: (host, mode) => parts.code.blockAt(host, mode),
-      blocksInPage: (host) => parts.code.blocksInPage(host),
-    }
+    this.#maker = new RegionMaker(parts.map.memory.buffer, parts.forms)
     this.#i32[HOT_THRESHOLD >> 2] = threshold
     this.#imports = {
       env: { memory: parts.map.memory.memory, table: parts.table },
@@ -107,89 +137,118 @@ export class Compiler {
     return (this.#i32[at]! >>> 0) + this.#i32[at + 1]! * 0x1_0000_0000
   }
 
-  /** Compiles the region of the block at `root`, whose next execution uses it. */
+  /** Compiles the region of the block at `root`, or orders it: an execution after that uses it. */
   compile(root: number): void {
     if (this.#byEntry.has(root) || this.#i32[(root + D.BLOCK_LENGTH) >> 2]! === 0) return
     const mode = this.#i32[(root + D.BLOCK_MODE) >> 2]!
     if (mode & L.MODE_SINGLE && this.#threshold > 1) return
-    if (!this.#affords()) {
-      this.#i32[(root + D.BLOCK_EXECUTIONS) >> 2] = 0
-      return
-    }
+    const page = this.#pageOf(root)
+    // One order at a time for each page, which the next one builds upon.
+    if (this.#pendingPages.has(page) || !this.#affords()) return this.#retry(root)
     const place = this.#free.pop() ?? (this.#used < MOST_REGIONS ? this.#used++ : -1)
     if (place < 0) {
       this.full = true
       return
     }
-    const found = this.#search(root)
-    if (!found) {
-      this.#free.push(place)
+    const blocksInPage = [...this.#parts.code.blocksInPage(this.#i32[(root + D.BLOCK_HOST) >> 2]! >>> 0)]
+    const known = this.#regionsOf(blocksInPage, mode)
+    const order: RegionOrder = {
+      serial: this.#serial++,
+      root,
+      least: Math.ceil(this.#threshold / 16),
+      end: this.#parts.code.end,
+      valid: VALIDITY_BASE + place * 4,
+      profiling: this.profiling,
+      blocksInPage,
+      known: known.map((region) => ({ root: region.root, entries: region.entries, members: region.members })),
+    }
+    const pending = { order, place, mode, eip: this.#i32[L.BLOCK_EIP >> 2]! >>> 0, known }
+    const { thread } = this.#parts
+    if (thread) {
+      this.#pending.set(order.serial, pending)
+      this.#pendingPages.add(page)
+      thread.order(order)
       return
     }
-    const { region, replaces } = found
-    const valid = VALIDITY_BASE + place * 4
     const beganNs = this.#parts.nowNs()
-    const serial = this.compiled++
-    const handlerOf = (form: Form) => this.#handlers.get(form)!
-    const options = { name: `region-${serial}`, profiling: this.profiling, handlerOf }
-    const bytes = buildRegion(region, this.#parts.map.memory.view, valid, options)
-    const module = new WebAssembly.Module(bytes)
-    const { exports } = new WebAssembly.Instance(module, this.#imports)
-    this.#parts.table.set(this.#firstPlace + place, exports['region'])
-    this.#i32[valid >> 2] = 1
-    for (const old of replaces) this.#release(old)
-    const eip = this.#i32[L.BLOCK_EIP >> 2]! >>> 0
-    const free = region.entries.filter((entry) => !this.#byEntry.has(entry.address))
-    const entries = free.map((entry) => ({ block: entry.address, handler: this.#enterAt(entry, place) }))
-    const members = region.blocks.filter((b) => b.address).map((b) => b.address)
-    const compiled = { serial, eip, mode, root, entries, members, place }
-    for (const { block } of entries) this.#byEntry.set(block, compiled)
-    for (const member of members) {
-      // From now on this counts how often it is entered from outside.
-      this.#i32[(member + D.BLOCK_EXECUTIONS) >> 2] = 0
-      const regions = this.#byMember.get(member)
-      if (regions) regions.push(compiled)
-      else this.#byMember.set(member, [compiled])
-    }
-    this.codeBytes += bytes.length
+    this.#finish(pending, this.#maker.make(order))
     this.compileNs += this.#parts.nowNs() - beganNs
   }
 
-  /**
-   * The region of the block at `root`, and the regions it takes the place of. A block that has become hot inside a region, or beside
-   * one that would have most of its blocks, becomes an entry of that region instead of the root of another that repeats it.
-   */
-  #search(root: number): { region: Region; replaces: CompiledRegion[] } | undefined {
-    const least = Math.ceil(this.#threshold / 16)
-    const inside = this.#byMember.get(root)?.at(-1)
-    const alone = inside ? undefined : findRegion(this.#reader, { root, entries: [], members: new Set(), least })
-    const old = inside ?? (alone && this.#neighbour(alone))
-    if (old && this.#isIn(old, root)) {
-      const members = new Set([...old.members, root])
-      const entered = old.members.filter((m) => this.#i32[(m + D.BLOCK_EXECUTIONS) >> 2]! >= least)
-      const entries = [...new Set([...old.entries.map(({ block }) => block), root, ...entered])]
-      const region = findRegion(this.#reader, { root: old.root, entries, members, least })
-      if (region) {
-        const found = new Set(region.blocks.map(({ address }) => address))
-        if (found.has(root) && old.members.every((m) => found.has(m))) return { region, replaces: [old] }
-      }
+  /** Takes over what the other thread has made. Between slices only: no region is being executed. */
+  poll(): void {
+    if (this.#pending.size === 0) return
+    for (let done = this.#parts.thread?.take(); done; done = this.#parts.thread?.take()) {
+      const pending = this.#pending.get(done.serial)
+      // Ordered before the decode cache was emptied.
+      if (!pending) continue
+      this.#pending.delete(done.serial)
+      this.#pendingPages.delete(this.#pageOf(pending.order.root))
+      this.compileNs += done.ns
+      this.#finish(pending, done.made)
+      if (this.#pending.size === 0) this.#dropped.clear()
     }
-    const region = alone ?? findRegion(this.#reader, { root, entries: [], members: new Set(), least })
-    return region && { region, replaces: [] }
   }
 
-  /** Whether `root` is code of the mode that `region` is for. */
-  #isIn(region: CompiledRegion, root: number): boolean {
-    return region.mode === this.#i32[(root + D.BLOCK_MODE) >> 2]
+  /** Installs what was made, unless its code has changed meanwhile. */
+  #finish(pending: Pending, made: MadeRegion | undefined): void {
+    const { order, place, known } = pending
+    const replaced = made && known[made.replaces]
+    const stale =
+      !made ||
+      made.members.some((member) => this.#dropped.has(member)) ||
+      (replaced && this.#byEntry.get(replaced.entries[0]!) !== replaced)
+    if (stale) {
+      this.#free.push(place)
+      if (made) this.#retry(order.root)
+      return
+    }
+    if (replaced) this.#release(replaced)
+    this.#install(pending, made)
   }
 
-  /** The region that has more than half of the blocks of `region`. */
-  #neighbour({ blocks }: Region): CompiledRegion | undefined {
-    const shared = new Map<CompiledRegion, number>()
-    for (const { address } of blocks)
-      for (const other of this.#byMember.get(address) ?? []) shared.set(other, (shared.get(other) ?? 0) + 1)
-    for (const [other, count] of shared) if (count * 2 > blocks.length) return other
-    return undefined
+  /** Lets the block become hot again. */
+  #retry(root: number): void {
+    this.#i32[(root + D.BLOCK_EXECUTIONS) >> 2] = 0
+  }
+
+  #install({ order, place, eip, mode }: Pending, made: MadeRegion): void {
+    const { exports } = new WebAssembly.Instance(made.module, this.#imports)
+    this.#parts.table.set(this.#firstPlace + place, exports['region'])
+    this.#i32[order.valid >> 2] = 1
+    const entries = made.entries.filter(({ block }) => !this.#byEntry.has(block))
+    const region: CompiledRegion = {
+      serial: order.serial,
+      eip,
+      mode,
+      root: made.root,
+      entries: entries.map(({ block }) => block),
+      handlers: entries.map((entry) => this.#enterAt(entry, place)),
+      members: made.members,
+      place,
+    }
+    for (const block of region.entries) this.#byEntry.set(block, region)
+    for (const member of region.members) {
+      // From now on this counts how often it is entered from outside.
+      this.#i32[(member + D.BLOCK_EXECUTIONS) >> 2] = 0
+      const regions = this.#byMember.get(member)
+      if (regions) regions.push(region)
+      else this.#byMember.set(member, [region])
+    }
+    this.compiled++
+    this.codeBytes += made.codeBytes
+  }
+
+  /** The page and mode of a block, as a key. */
+  #pageOf(block: number): string {
+    return `${this.#i32[(block + D.BLOCK_HOST) >> 2]! >>> 12} ${this.#i32[(block + D.BLOCK_MODE) >> 2]}`
+  }
+
+  #regionsOf(blocks: readonly number[], mode: number): CompiledRegion[] {
+    const found = new Set<CompiledRegion>()
+    for (const block of blocks)
+      for (const region of this.#byMember.get(block) ?? []) if (region.mode === mode) found.add(region)
+    return [...found].sort((a, b) => a.serial - b.serial)
   }
 
   /** Whether enough was executed for another region. */
@@ -209,35 +268,27 @@ export class Compiler {
     return new Set(this.#byEntry.values())
   }
 
-  /** Makes the block at `entry` lead into the region at `place`; returns what its handler was. */
-  #enterAt({ address, entry, delta }: RegionBlock, place: number): number {
-    const at = (address + D.BLOCK_HEADER + D.OP_HANDLER) >> 2
+  /** Makes a block lead into the region at `place`; returns what its handler was. */
+  #enterAt({ block, entry, delta }: EntryPlace, place: number): number {
+    const at = (block + D.BLOCK_HEADER + D.OP_HANDLER) >> 2
     const handler = this.#i32[at]!
     this.#i32[at] = this.#firstPlace + place
-    this.#i32[(address + D.BLOCK_ENTRY) >> 2] = entry
-    this.#i32[(address + D.BLOCK_DELTA) >> 2] = delta
+    this.#i32[(block + D.BLOCK_ENTRY) >> 2] = entry
+    this.#i32[(block + D.BLOCK_DELTA) >> 2] = delta
     return handler
-  }
-
-  /** The form of a record, of which the handler may be a region's by now; undefined for pseudo handlers. */
-  #formAt(record: number): Form | undefined {
-    const handler = this.#i32[(record + D.OP_HANDLER) >> 2]!
-    if (handler < this.#firstPlace) return this.#parts.forms[handler]
-    const block = record - D.BLOCK_HEADER
-    const entry = this.#byEntry.get(block)?.entries.find((e) => e.block === block)
-    return entry && this.#parts.forms[entry.handler]
   }
 
   /** `block` is no longer what memory holds: what was made from it goes. Call before its handlers are replaced. */
   drop(block: number): void {
+    if (this.#pending.size > 0) this.#dropped.add(block)
     for (const region of this.#byMember.get(block) ?? []) this.#release(region)
   }
 
   #release(region: CompiledRegion): void {
     this.#i32[(VALIDITY_BASE + region.place * 4) >> 2] = 0
-    for (const { block, handler } of region.entries) {
+    for (const [i, block] of region.entries.entries()) {
       this.#byEntry.delete(block)
-      this.#i32[(block + D.BLOCK_HEADER + D.OP_HANDLER) >> 2] = handler
+      this.#i32[(block + D.BLOCK_HEADER + D.OP_HANDLER) >> 2] = region.handlers[i]!
       this.#i32[(block + D.BLOCK_EXECUTIONS) >> 2] = 0
     }
     this.#parts.table.set(this.#firstPlace + region.place, null)
@@ -257,6 +308,9 @@ export class Compiler {
     }
     this.#byEntry.clear()
     this.#byMember.clear()
+    this.#pending.clear()
+    this.#pendingPages.clear()
+    this.#dropped.clear()
     this.#free.length = 0
     this.#used = 0
     this.full = false

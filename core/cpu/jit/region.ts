@@ -13,14 +13,16 @@ const MOST_INSTRUCTIONS = 1280
 /** Targets that one jump through a table is compared with. */
 const MOST_TARGETS = 48
 
-/** What region discovery reads: the decode cache, the form of a record whatever its handler is now, and blocks by place. */
+/** What region discovery reads: the decode cache, the forms of its instructions whatever their handlers are now, and blocks by place. */
 export interface CodeReader {
   readonly i32: Int32Array
   readonly u16: Uint16Array
-  formAt(record: number): Form | undefined
+  /** The form of the instruction `i` of `block`, or undefined. */
+  formAt(block: number, i: number): Form | undefined
   /** The block decoded at a host address in a mode, or 0. */
   blockAt(host: number, mode: number): number
-  blocksInPage(host: number): readonly number[]
+  /** Blocks of the root's page. */
+  readonly blocksInPage: readonly number[]
 }
 
 /** Where the search for a region begins, and what it takes. */
@@ -75,7 +77,7 @@ class RegionSearch {
     }
     const forms: Form[] = []
     for (let i = 0; i < count; i++) {
-      const form = this.#code.formAt(address + D.BLOCK_HEADER + i * D.OP_BYTES)
+      const form = this.#code.formAt(address, i)
       if (!form) return undefined
       forms.push(form)
     }
@@ -138,8 +140,7 @@ class RegionSearch {
 
   /** Code of the page that has run often: where a jump through a table may lead. */
   #addTargets(): void {
-    const hot = this.#code
-      .blocksInPage(this.#word(this.#root + D.BLOCK_HOST))
+    const hot = this.#code.blocksInPage
       .filter((b) => this.#word(b + D.BLOCK_MODE) === this.#mode && this.#word(b + D.BLOCK_EXECUTIONS) >= this.#least)
       .sort((a, b) => this.#word(b + D.BLOCK_EXECUTIONS) - this.#word(a + D.BLOCK_EXECUTIONS))
     for (const address of hot.slice(0, MOST_TARGETS)) this.#addEntry(address, this.#targets)
