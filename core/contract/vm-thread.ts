@@ -54,6 +54,8 @@ export interface VmThreadTask<Port> {
   /** The machine is paused then, until it is told to resume. */
   readonly resume: ResumeSource | null
   readonly port: Port
+  /** Leads to the thread that compiles; null: the machine's own thread does. */
+  readonly compilerPort: Port | null
   readonly control: SharedArrayBuffer
 }
 

@@ -140,7 +140,7 @@ class Pc implements Machine {
         },
       },
       profile,
-      { ...EXECUTION[config.engine], nowNs: () => config.hostNowNs() },
+      { ...EXECUTION[config.engine], nowNs: () => config.hostNowNs(), thread: config.regionThread },
     )
     this.codeProfile = new CodeProfile(this.#cpu, sharedImage.tables)
     pic.onOutput = () => this.#cpu.interruptChanged()

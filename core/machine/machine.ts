@@ -7,6 +7,7 @@ import type { KeyCode } from '../contract/key-codes.ts'
 import type { ScreenText } from '../contract/machine-api.ts'
 import type { BootDevice, CpuProfile, DriveKind, DriveSlot } from '../contract/machine-spec.ts'
 import type { GeneratedCodeStore } from '../cpu/exec/image.ts'
+import type { RegionThread } from '../cpu/jit/compiler.ts'
 import type { LogSink } from '../devices/device.ts'
 import type { BlockDevice } from '../disk/block-device.ts'
 import type { GuestMemory } from '../memory/guest-memory.ts'
@@ -54,6 +55,8 @@ export interface MachineConfig {
   hostNowNs(): number
   /** Where the generated interpreter is kept from one process to the next; without it, each makes its own. */
   readonly generatedCode?: GeneratedCodeStore
+  /** Another thread that compiles the code in this shared memory; without it, this thread does. */
+  readonly regionThread?: ((memory: SharedArrayBuffer) => RegionThread) | undefined
   /** What the real-time clock shows at power-on, as milliseconds since 1970-01-01T00:00 in the guest's own zone. */
   readonly rtcStartMs: number
   readonly log: LogSink

@@ -4,7 +4,7 @@
  */
 import { getCompileCacheDir } from 'node:module'
 import { basename, dirname } from 'node:path'
-import type { MessagePort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import {
   DISK_TASK_CONTROL_BYTES,
@@ -18,6 +18,8 @@ import type { MediaTaskResult, MediumInfo, VmThreadTask } from '../../core/contr
 
 /** The entry of a VM thread: exports `runVm`. */
 const vmThreadUrl = new URL('../../worker/vm-thread.ts', import.meta.url)
+/** The entry of the thread that compiles for all machines: exports `serveCompiler`. */
+const compilerThreadUrl = new URL('../../worker/compiler-thread.ts', import.meta.url)
 const snapshotTaskUrl = new URL('../../worker/snapshot-task.ts', import.meta.url)
 const mediaTaskUrl = new URL('../../worker/media-task.ts', import.meta.url)
 const diskTaskUrl = new URL('../../worker/disk-task.ts', import.meta.url)
@@ -42,6 +44,7 @@ export interface DiskTaskWatch {
 export class ThreadPools {
   readonly #vmThreadUrl: URL
   #machines: Piscina | undefined
+  #compiler: Piscina | undefined
   #media: Piscina | undefined
   #disks: Piscina | undefined
   #snapshots: Piscina | undefined
@@ -52,7 +55,7 @@ export class ThreadPools {
   }
 
   /** Runs a machine until its end. `signal` kills its thread. Rejects when the thread crashes. */
-  async runMachine(task: VmThreadTask<MessagePort>, signal: AbortSignal): Promise<void> {
+  async runMachine(task: Omit<VmThreadTask<MessagePort>, 'compilerPort'>, signal: AbortSignal): Promise<void> {
     this.#machines ??= new Piscina({
       filename: this.#vmThreadUrl.href,
       name: 'runVm',
@@ -63,9 +66,27 @@ export class ThreadPools {
       env: threadEnvironment(),
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     })
-    // The package's type of this option is that of another overload of postMessage; it takes an array, and insists on one.
-    const transferList = [task.port] as unknown as NonNullable<Parameters<Piscina['run']>[1]>['transferList']
-    await this.#machines.run(task, { transferList, signal } as Parameters<Piscina['run']>[1])
+    const compilerPort = task.options.engine === 'interpreter' ? null : this.#compilerPort()
+    const ports = compilerPort ? [task.port, compilerPort] : [task.port]
+    await this.#machines.run({ ...task, compilerPort }, { ...transfer(ports), signal } as RunOptions)
+  }
+
+  /** A new connection to the thread that compiles, which ends when nobody is connected any more. */
+  #compilerPort(): MessagePort {
+    this.#compiler ??= new Piscina({
+      filename: compilerThreadUrl.href,
+      name: 'serveCompiler',
+      minThreads: 0,
+      maxThreads: 1,
+      concurrentTasksPerWorker: MAX_MACHINES,
+      recordTiming: false,
+      env: threadEnvironment(),
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
+    })
+    const { port1, port2 } = new MessageChannel()
+    // It ends with the machine, or is destroyed with the pool. Without it the machine's code stays with the interpreter.
+    this.#compiler.run({ port: port1 }, transfer([port1]) as RunOptions).catch(() => {})
+    return port2
   }
 
   /** What the image at `path` is; errors call it `name`. One that needs other files is refused when it shall be copied `alone`. */
@@ -132,12 +153,21 @@ export class ThreadPools {
 
   /** Kills what still runs. */
   async dispose(): Promise<void> {
-    await Promise.all([this.#machines, this.#media, this.#disks, this.#snapshots].map((pool) => pool?.destroy()))
+    await Promise.all(
+      [this.#machines, this.#compiler, this.#media, this.#disks, this.#snapshots].map((pool) => pool?.destroy()),
+    )
     this.#disks = undefined
     this.#machines = undefined
+    this.#compiler = undefined
     this.#snapshots = undefined
     this.#media = undefined
   }
+}
+
+/** The package's type of this option is that of another overload of postMessage; it takes an array, and insists on one. */
+type RunOptions = Parameters<Piscina['run']>[1]
+function transfer(ports: MessagePort[]): { transferList: unknown } {
+  return { transferList: ports }
 }
 
 /** The main thread's compile cache for the threads, too: it halves the time to the first instruction. */

@@ -23,7 +23,10 @@ const { values } = parseArgs({
 
 const HOT = values.hot ? [Number(values.hot)] : [1, 2, 3, 16]
 const reference = new FuzzMachine(0)
-const pairs = HOT.map((hot) => ({ hot, subject: new FuzzMachine(hot), reference }))
+/** With code that is compiled at once, and with code that comes later. */
+const pairs = [false, true].flatMap((late) =>
+  HOT.map((hot) => ({ hot, late, subject: new FuzzMachine(hot, late), reference })),
+)
 const first = Number(values.seed)
 const count = Number(values.sequences)
 const began = Date.now()
@@ -44,7 +47,7 @@ for (let n = 0; n < count; n++) {
   if (!difference) continue
   const least = minimise(pair, test)
   console.log(
-    `compiled after ${pair.hot} executions; ${describeFailure(least.test, least.removed, least.difference)}\n`,
+    `compiled after ${pair.hot} executions${pair.late ? ' by another thread' : ''}; ${describeFailure(least.test, least.removed, least.difference)}\n`,
   )
   if (++failures >= Number(values.keep)) break
 }

@@ -8,6 +8,7 @@ import { AddressMap } from '../../core/memory/address-map.ts'
 import { GuestMemory } from '../../core/memory/guest-memory.ts'
 import { ROM_BASE } from '../../core/memory/layout.ts'
 import { plainCpuHost } from '../support/cpu-host.ts'
+import { lateRegionThread } from '../support/late-region-thread.ts'
 import { Random } from '../support/random.ts'
 import type { CodeItem } from './code-writer.ts'
 import { protectedHandlers, realHandlers } from './handlers.ts'
@@ -37,7 +38,8 @@ export class FuzzMachine {
   #began = 0
   #answers = 0
 
-  constructor(hotExecutions: number) {
+  /** `late`: code is compiled elsewhere, and comes later. */
+  constructor(hotExecutions: number, late = false) {
     this.memory = new GuestMemory(M.RAM_BYTES, 1 << 16)
     this.map = new AddressMap(this.memory)
     this.map.mapMemory(0, M.RAM_BYTES, this.memory.ramBase, true)
@@ -70,7 +72,7 @@ export class FuzzMachine {
         },
       }),
       CPU_PROFILES.max,
-      { hotExecutions },
+      { hotExecutions, thread: late ? (memory) => lateRegionThread(memory, image.forms) : undefined },
     )
   }
 

@@ -9,7 +9,7 @@ import { generatedCodeStore } from '../files/generated-code.ts'
 import { openMediumFile } from '../files/open-medium.ts'
 
 /** Ports of the config that the thread provides. */
-export type ConfigPorts = Pick<MachineConfig, 'hostNowNs' | 'log' | 'onTone'>
+export type ConfigPorts = Pick<MachineConfig, 'hostNowNs' | 'log' | 'onTone' | 'regionThread'>
 
 /** With the virtual clock every run begins at the same moment: noon of the first day of 2000. */
 const VIRTUAL_POWER_ON_MS = Date.UTC(2000, 0, 1, 12)

@@ -22,6 +22,7 @@ import { InputQueue } from './input-queue.ts'
 import { LightWatch } from './light-watch.ts'
 import { openMachineConfig, realTimeMs } from './machine-config.ts'
 import { Profiler } from './profiler.ts'
+import { regionThread } from './region-thread.ts'
 import { SerialLines } from './serial-lines.ts'
 import { resumeMachine, SnapshotPoint } from './snapshot-point.ts'
 import { SpeedGovernor } from './speed-governor.ts'
@@ -66,6 +67,7 @@ export function runMachineThread(
     const config = openMachineConfig(task.spec, task.options, {
       hostNowNs: () => clock.nowNs(),
       log: { debug: log('debug'), info: log('info'), warn: log('warn') },
+      regionThread: task.compilerPort ? regionThread.bind(null, task.compilerPort) : undefined,
       onTone: (frequencyHz) => post({ type: 'tone', frequencyHz }),
     })
     try {

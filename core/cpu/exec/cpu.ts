@@ -63,7 +63,7 @@ export interface ExecutionOptions {
   /** The host's monotonic clock, for statistics of the compiler alone. */
   nowNs?(): number
   /** Another thread that makes regions of the code in this shared memory. */
-  thread?(memory: SharedArrayBuffer): RegionThread
+  readonly thread?: ((memory: SharedArrayBuffer) => RegionThread) | undefined
 }
 
 export const EXECUTION: Readonly<Record<'auto' | 'interpreter' | 'compiler', ExecutionOptions>> = {

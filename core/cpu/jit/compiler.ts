@@ -144,7 +144,8 @@ export class Compiler {
     if (mode & L.MODE_SINGLE && this.#threshold > 1) return
     const page = this.#pageOf(root)
     // One order at a time for each page, which the next one builds upon.
-    if (this.#pendingPages.has(page) || !this.#affords()) return this.#retry(root)
+    if (this.#pendingPages.has(page)) return this.#retry(root, this.#threshold >> 3)
+    if (!this.#affords()) return this.#retry(root)
     const place = this.#free.pop() ?? (this.#used < MOST_REGIONS ? this.#used++ : -1)
     if (place < 0) {
       this.full = true
@@ -207,9 +208,9 @@ export class Compiler {
     this.#install(pending, made)
   }
 
-  /** Lets the block become hot again. */
-  #retry(root: number): void {
-    this.#i32[(root + D.BLOCK_EXECUTIONS) >> 2] = 0
+  /** Lets the block become hot again, after so many executions. */
+  #retry(root: number, executions = this.#threshold): void {
+    this.#i32[(root + D.BLOCK_EXECUTIONS) >> 2] = this.#threshold - Math.max(1, executions)
   }
 
   #install({ order, place, eip, mode }: Pending, made: MadeRegion): void {

@@ -8,6 +8,7 @@ import * as L from '../../../core/cpu/state/layout.ts'
 import { AddressMap } from '../../../core/memory/address-map.ts'
 import { GuestMemory } from '../../../core/memory/guest-memory.ts'
 import { plainCpuHost } from '../../support/cpu-host.ts'
+import { lateRegionThread } from '../../support/late-region-thread.ts'
 import { Random } from '../../support/random.ts'
 
 const RAM_BYTES = 1 << 20
@@ -23,12 +24,15 @@ interface Bench {
   readonly memory: GuestMemory
 }
 
-function createBench(hotExecutions: number): Bench {
+function createBench(hotExecutions: number, late = false): Bench {
   const memory = new GuestMemory(RAM_BYTES, 1 << 16)
   const map = new AddressMap(memory)
   map.mapMemory(0, RAM_BYTES, memory.ramBase, true)
   const host = plainCpuHost({ shutdown: () => bench.cpu.stopSlice() })
-  const cpu = new Cpu(image, map, new PortBus(), host, CPU_PROFILES.max, { hotExecutions })
+  const cpu = new Cpu(image, map, new PortBus(), host, CPU_PROFILES.max, {
+    hotExecutions,
+    thread: late ? (shared) => lateRegionThread(shared, image.forms) : undefined,
+  })
   const bench = { cpu, memory }
   return bench
 }
@@ -326,9 +330,15 @@ function picture({ cpu, memory }: Bench) {
 }
 
 describe.each(['flat', 'based', 'real', 'numbers'] as const)('%s', (mode) => {
-  it.each([1, 2, 3])('the compiler after %i executions ends like the interpreter', (hotExecutions) => {
+  it.each([
+    [1, 'at once'],
+    [2, 'at once'],
+    [3, 'at once'],
+    [1, 'later'],
+    [2, 'later'],
+  ] as const)('the compiler after %i executions, %s, ends like the interpreter', (hotExecutions, when) => {
     const interpreter = createBench(0)
-    const compiler = createBench(hotExecutions)
+    const compiler = createBench(hotExecutions, when === 'later')
     const rounds = Number(process.env['VITRINE_ENGINE_ROUNDS'] ?? (mode === 'numbers' ? 25 : 60))
     for (let round = 0; round < rounds; round++) {
       const seed = 0x5eed + round * 7919 + hotExecutions
@@ -338,6 +348,6 @@ describe.each(['flat', 'based', 'real', 'numbers'] as const)('%s', (mode) => {
         expect({ seed, slice, ...picture(compiler) }).toEqual({ seed, slice, ...picture(interpreter) })
       }
     }
-    expect(compiler.cpu.compiler?.instructions).toBeGreaterThan(10_000)
+    expect(compiler.cpu.compiler?.instructions).toBeGreaterThan(when === 'later' ? 1000 : 10_000)
   })
 })
