@@ -62,7 +62,7 @@ export const BLOCK_SECOND_PAGE = BLOCK_HEADER + OP_BYTES + OP_IMM
  * Behind the instructions stands a record without one; this half word of it is the handler that the first instruction had when it
  * was decoded: a compiled region takes its place there.
  */
-export const TAIL_HANDLER = OP_REG
+export const TAIL_HANDLER = 8
 
 /** Jump cache entry: linear address, mode, block, flags: whether the page is global (it outlives a load of CR3), and lists it is in. */
 export const JUMP_ENTRY_BYTES = 16

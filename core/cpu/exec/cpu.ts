@@ -6,7 +6,6 @@ import type { PortBus } from '../../bus/port-bus.ts'
 import type { AddressMap } from '../../memory/address-map.ts'
 import { TLB_BASE_SUPERVISOR, TLB_BASE_USER } from '../../memory/layout.ts'
 import { Decoder } from '../decode/decoder.ts'
-import type { RegionThread } from '../jit/compiler.ts'
 import { Compiler } from '../jit/compiler.ts'
 import { PageWalk } from '../mmu/paging.ts'
 import { Tlb } from '../mmu/tlb.ts'
@@ -14,6 +13,7 @@ import { frontName } from '../ops/runtime.ts'
 import { AC, CpuState, ID, IF, RF, TF, VM } from '../state/cpu-state.ts'
 import * as L from '../state/layout.ts'
 import { BlockCache } from './block-cache.ts'
+import { EXECUTION, type ExecutionOptions } from './execution.ts'
 import type { InterpreterImage } from './image.ts'
 import type { EnterGate } from './interrupts.ts'
 import { deliverFault, deliverInterrupt } from './interrupts.ts'
@@ -52,24 +52,6 @@ export interface CpuHost {
   timeStamp(): number
   /** Shutdown after a triple fault. */
   shutdown(): void
-}
-
-/** Executions after which `compiler` compiles a block. */
-const HOT_EXECUTIONS = 2000
-
-/** How code is executed. `hotExecutions`: a block is compiled after so many; 0 never, 1 at its first. */
-export interface ExecutionOptions {
-  readonly hotExecutions: number
-  /** The host's monotonic clock, for statistics of the compiler alone. */
-  nowNs?(): number
-  /** Another thread that makes regions of the code in this shared memory. */
-  readonly thread?: ((memory: SharedArrayBuffer) => RegionThread) | undefined
-}
-
-export const EXECUTION: Readonly<Record<'auto' | 'interpreter' | 'compiler', ExecutionOptions>> = {
-  interpreter: { hotExecutions: 0 },
-  auto: { hotExecutions: HOT_EXECUTIONS },
-  compiler: { hotExecutions: HOT_EXECUTIONS },
 }
 
 /** What a processor keeps outside of the shared memory: instructions executed, a waiting NMI, breakpoints that wait (DR6 bits). */
