@@ -113,6 +113,7 @@ function make(
     imageFormat(baseFormat).create(base, request)
     const disk = openImage(base, host, { path: 'base', readOnly: false, format: baseFormat })
     writeRandomly(disk, model, new Random(9), 10)
+    disk.settle()
     backing = { file: 'base', format: baseFormat, identity: disk.chain[0]?.identity }
     host.files.set('base', base)
   }

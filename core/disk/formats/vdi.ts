@@ -7,12 +7,13 @@
  *     392 image UUID  408 its last change  424 parent  440 its last change
  *
  * The map of blocks has a 32-bit number for each block of the disk: the number of its place behind the data offset, or that it
- * has none. A block is written behind the last one, before the map names it, and counted before that.
+ * has none. A block is written behind the last one. Count and map are held back for some blocks; the count is written first.
  */
 import { AppError } from '../../base/errors.ts'
 import { z } from '../../base/schema.ts'
 import type { ByteStore } from '../block-device.ts'
 import { type Extent, ExtentKind, type ImageDetails, type ImageLayer, type LayerBase } from '../disk-image.ts'
+import { HeldTable } from './held-table.ts'
 import type { CheckReport, CreateRequest, ImageFormat, LayerRequest } from './image-format.ts'
 import { bytesOf, readU64Le, startsWith, viewOf, writeU64Le } from './numbers.ts'
 
@@ -25,6 +26,10 @@ const Field = { allocated: 388 } as const
 const DEFAULT_BLOCK_BYTES = 1 << 20
 /** Where the data of an image begins that we make is a multiple of this. */
 const ALIGNMENT = 1 << 20
+/** Count and map are written at the latest after this many new blocks. */
+const MAX_PENDING_BLOCKS = 64
+/** The file grows by so many blocks at once, which are holes until they are written. */
+const GROWTH_BLOCKS = 8
 /** Entries of the map: no block, and a block of zeros. */
 const UNALLOCATED = 0xffff_ffff
 const ZERO = 0xffff_fffe
@@ -96,8 +101,14 @@ class VdiLayer implements ImageLayer {
   readonly #store: ByteStore
   readonly #path: string
   readonly #header: VdiHeader
+  readonly #table: HeldTable
   readonly #map: DataView
   #allocated = 0
+  /** Blocks that are named and not yet counted in the file. */
+  #pending = 0
+  /** From here on the file has nothing but zeros, as far as it goes. */
+  #blankFrom: number
+  #isChanged = false
 
   constructor({ store, path, readOnly }: LayerRequest) {
     const header = parseHeader(store, path)
@@ -112,9 +123,9 @@ class VdiLayer implements ImageLayer {
       blockBytes: header.blockBytes,
       allocatedBlocks: header.allocated,
     }
-    const bytes = new Uint8Array(header.blocks * 4)
-    store.read(header.blocksOffset, bytes)
-    this.#map = viewOf(bytes)
+    this.#table = new HeldTable(store, header.blocksOffset, header.blocks * 4)
+    this.#map = this.#table.view
+    this.#blankFrom = store.sizeBytes
     for (let block = 0; block < header.blocks; block++) {
       const place = this.#map.getUint32(block * 4, true)
       if (place >= ZERO) continue
@@ -171,22 +182,24 @@ class VdiLayer implements ImageLayer {
     }
   }
 
-  /** A new block behind all others: its bytes, then the count, then the map. */
+  /** A new block behind all others. */
   #allocate(block: number, within: number, length: number, from: Uint8Array, offset: number): void {
-    const { blockBytes, blocksOffset } = this.#header
+    const { blockBytes } = this.#header
     const place = this.#allocated
     const start = this.#position(place)
-    if (start < this.#store.sizeBytes) this.#clear(start, blockBytes)
+    const end = start + blockBytes
+    if (start < this.#blankFrom) this.#clear(start, Math.min(end, this.#blankFrom) - start)
+    if (this.#store.sizeBytes < end) this.#store.truncate(end + (GROWTH_BLOCKS - 1) * blockBytes)
+    this.#isChanged = true
+    // Should this write fail, some of it may be there.
+    this.#blankFrom = Math.max(this.#blankFrom, end)
     this.#store.write(start + within, from, offset, length)
-    // The file ends with a whole block.
-    if (this.#store.sizeBytes < start + blockBytes) this.#store.truncate(start + blockBytes)
-    this.#writeWord(Field.allocated, place + 1)
-    this.#writeWord(blocksOffset + block * 4, place)
-    this.#allocated = place + 1
     this.#map.setUint32(block * 4, place, true)
+    this.#table.touch(block * 4)
+    this.#allocated = place + 1
+    if (++this.#pending >= MAX_PENDING_BLOCKS) this.settle()
   }
 
-  /** What an allocation that failed has left there. */
   #clear(start: number, length: number): void {
     this.#store.write(start, new Uint8Array(Math.min(length, this.#store.sizeBytes - start)))
   }
@@ -203,14 +216,28 @@ class VdiLayer implements ImageLayer {
     return true
   }
 
-  settle(): void {}
+  settle(): void {
+    if (this.#pending > 0) this.#writeWord(Field.allocated, this.#allocated)
+    this.#table.writeBack()
+    this.#pending = 0
+  }
 
   flush(): void {
-    if (!this.readOnly) this.#store.flush()
+    if (this.readOnly) return
+    this.settle()
+    this.#store.flush()
   }
 
   close(): void {
-    this.#store.close()
+    try {
+      if (!this.#isChanged) return
+      this.settle()
+      // The file ends with a whole block.
+      const end = this.#position(this.#allocated)
+      if (this.#store.sizeBytes > end) this.#store.truncate(end)
+    } finally {
+      this.#store.close()
+    }
   }
 }
 

@@ -76,9 +76,10 @@ export class TableCache {
     this.#dirty.add(slice)
   }
 
-  /** Writes what was changed. What could not be written stays changed. */
-  writeBack(): void {
+  /** Writes what was changed, each slice after `before` has been called with it. What could not be written stays changed. */
+  writeBack(before?: (slice: Slice) => void): void {
     for (const slice of this.#dirty) {
+      before?.(slice)
       this.#store.write(slice.position + slice.dirtyFrom, slice.bytes, slice.dirtyFrom, slice.dirtyTo - slice.dirtyFrom)
       slice.dirtyTo = 0
       this.#dirty.delete(slice)

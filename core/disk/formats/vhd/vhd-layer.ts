@@ -1,19 +1,25 @@
 /**
- * Dynamic and differencing VHD images, read and written in place. A new block takes the place of the footer, which is written
- * behind it first; the table names the block last. A differencing image has, in front of each block, a bit for each sector
- * that it has itself. Source: Microsoft, Virtual Hard Disk Image Format Specification 1.0.
+ * Dynamic and differencing VHD images, read and written in place. A new block goes behind the last one; the footer, which is at
+ * the end of the file at any moment, leaves room for some. Bitmaps and then the table, which names blocks, are held back. A
+ * differencing image has, in front of each block, a bit for each sector that it has itself. Source: Microsoft, Virtual Hard Disk Image Format Specification 1.0.
  */
 import { AppError } from '../../../base/errors.ts'
 import type { ByteStore } from '../../block-device.ts'
 import { type Extent, ExtentKind, type ImageDetails, type ImageLayer } from '../../disk-image.ts'
+import { HeldTable } from '../held-table.ts'
 import type { LayerRequest } from '../image-format.ts'
-import { viewOf } from '../numbers.ts'
 import { corrupt, DiskType, FOOTER_BYTES, type VhdFooter, type VhdHeader } from './footer.ts'
 
 const UNUSED = 0xffff_ffff
 const SECTOR_BYTES = 512
 /** Bitmaps in memory: one for each block of 2 MiB, so that they cover 16 GiB. */
 const MAX_BITMAPS = 8192
+/** Bitmaps and table are written at the latest after this many were changed. */
+const MAX_PENDING_BLOCKS = 64
+/** How many blocks the footer leaves room for: holes until they are written. */
+const GROWTH_BLOCKS = 8
+/** The data of new blocks begins at a multiple of this, as the pages of the host do. */
+const DATA_ALIGNMENT = 4096
 
 export class DynamicVhdLayer implements ImageLayer {
   readonly format = 'vhd'
@@ -29,12 +35,19 @@ export class DynamicVhdLayer implements ImageLayer {
   readonly #blockBytes: number
   readonly #bitmapBytes: number
   readonly #tableOffset: number
+  readonly #held: HeldTable
   /** Sector numbers of blocks. */
   readonly #table: DataView
   readonly #bitmaps = new Map<number, Uint8Array>()
+  /** Blocks whose bitmaps are held back. */
+  readonly #changed = new Set<number>()
   readonly #isDifferencing: boolean
-  /** Where the next block goes, and the footer is. */
+  /** Behind the last block. */
   #end: number
+  #footerAt: number
+  /** From here on the file has nothing but zeros and the footer. */
+  #blankFrom: number
+  #isGrown = false
 
   constructor({ store, path, readOnly }: LayerRequest, footer: VhdFooter, header: VhdHeader) {
     this.#store = store
@@ -49,10 +62,11 @@ export class DynamicVhdLayer implements ImageLayer {
     this.granuleBytes = this.#isDifferencing ? SECTOR_BYTES : header.blockBytes
     this.backing = header.backing
     this.identity = footer.id
-    const bytes = new Uint8Array(header.entries * 4)
-    store.read(header.tableOffset, bytes)
-    this.#table = viewOf(bytes)
+    this.#held = new HeldTable(store, header.tableOffset, header.entries * 4)
+    this.#table = this.#held.view
     this.#end = this.#findEnd(header)
+    this.#footerAt = Math.max(store.sizeBytes - FOOTER_BYTES, this.#end)
+    this.#blankFrom = store.sizeBytes
     this.details = { type: this.#isDifferencing ? 'differencing' : 'dynamic', blockBytes: header.blockBytes }
   }
 
@@ -101,7 +115,10 @@ export class DynamicVhdLayer implements ImageLayer {
   #bitmap(block: number): Uint8Array {
     let bitmap = this.#bitmaps.get(block)
     if (!bitmap) {
-      if (this.#bitmaps.size >= MAX_BITMAPS) this.#bitmaps.clear()
+      if (this.#bitmaps.size >= MAX_BITMAPS) {
+        this.settle()
+        this.#bitmaps.clear()
+      }
       bitmap = new Uint8Array(this.#bitmapBytes)
       this.#store.read(this.#table.getUint32(block * 4) * SECTOR_BYTES, bitmap)
       this.#bitmaps.set(block, bitmap)
@@ -130,57 +147,97 @@ export class DynamicVhdLayer implements ImageLayer {
     }
   }
 
-  /** Notes that the image has sectors itself, after they were written. */
+  /** Notes that the image has sectors itself. */
   #own(block: number, within: number, length: number): void {
     const bitmap = this.#bitmap(block)
-    const first = within / SECTOR_BYTES
     const end = (within + length) / SECTOR_BYTES
     let isNew = false
-    for (let sector = first; sector < end && !isNew; sector++) isNew = !hasBit(bitmap, sector)
-    if (!isNew) return
-    const changed = bitmap.slice()
-    for (let sector = first; sector < end; sector++) setBit(changed, sector)
-    const from = Math.floor(first / 8)
-    this.#store.write(
-      this.#table.getUint32(block * 4) * SECTOR_BYTES + from,
-      changed,
-      from,
-      Math.floor((end - 1) / 8) + 1 - from,
-    )
-    this.#bitmaps.set(block, changed)
+    for (let sector = within / SECTOR_BYTES; sector < end; sector++) {
+      if (hasBit(bitmap, sector)) continue
+      setBit(bitmap, sector)
+      isNew = true
+    }
+    if (isNew) this.#hold(block)
+  }
+
+  #hold(block: number): void {
+    this.#changed.add(block)
+    if (this.#changed.size >= MAX_PENDING_BLOCKS) this.settle()
   }
 
   #allocate(block: number, within: number, length: number, from: Uint8Array, offset: number): void {
-    const start = this.#end
-    const dataStart = start + this.#bitmapBytes
+    const bitmapBytes = this.#bitmapBytes
+    const dataStart = Math.ceil((this.#end + bitmapBytes) / DATA_ALIGNMENT) * DATA_ALIGNMENT
+    const start = dataStart - bitmapBytes
     const end = dataStart + this.#blockBytes
-    // What an allocation that failed has left there.
-    const left = this.#store.sizeBytes - FOOTER_BYTES - dataStart
-    if (left > 0) this.#store.write(dataStart, new Uint8Array(Math.min(left, this.#blockBytes)))
-    this.#store.write(end, this.#footer)
-    const bitmap = new Uint8Array(this.#bitmapBytes)
+    this.#checkRoom(end)
+    this.#isGrown = true
+    if (end > this.#footerAt) this.#moveFooter(end + (GROWTH_BLOCKS - 1) * this.#blockBytes)
+    if (start < this.#blankFrom) this.#clear(start, Math.min(end, this.#blankFrom))
+    // Should this write fail, some of it may be there.
+    this.#blankFrom = Math.max(this.#blankFrom, end)
+    this.#store.write(dataStart + within, from, offset, length)
+    const bitmap = new Uint8Array(bitmapBytes)
     if (this.#isDifferencing)
       for (let sector = within / SECTOR_BYTES; sector < (within + length) / SECTOR_BYTES; sector++)
         setBit(bitmap, sector)
     else bitmap.fill(0xff)
-    this.#store.write(dataStart + within, from, offset, length)
-    this.#store.write(start, bitmap)
-    const entry = new Uint8Array(4)
-    viewOf(entry).setUint32(0, start / SECTOR_BYTES)
-    this.#store.write(this.#tableOffset + block * 4, entry)
-    this.#table.setUint32(block * 4, start / SECTOR_BYTES)
+    if (this.#bitmaps.size >= MAX_BITMAPS) {
+      this.settle()
+      this.#bitmaps.clear()
+    }
     this.#bitmaps.set(block, bitmap)
+    this.#table.setUint32(block * 4, start / SECTOR_BYTES)
+    this.#held.touch(block * 4)
     this.#end = end
+    this.#hold(block)
   }
 
-  settle(): void {}
+  /** The new one first: the file ends with a footer at any moment. */
+  #moveFooter(position: number): void {
+    const old = this.#footerAt
+    this.#store.write(position, this.#footer)
+    this.#footerAt = position
+    const blankFrom = this.#blankFrom
+    this.#blankFrom = Math.max(blankFrom, old + FOOTER_BYTES)
+    this.#clear(old, old + FOOTER_BYTES)
+    this.#blankFrom = blankFrom
+  }
+
+  #clear(start: number, end: number): void {
+    this.#store.write(start, new Uint8Array(end - start))
+  }
+
+  /** Places are 32-bit sector numbers, of which the last means none. */
+  #checkRoom(end: number): void {
+    if (end / SECTOR_BYTES < UNUSED) return
+    throw new AppError('disk/too-large', `${this.#path} cannot grow beyond 2 TiB`, { context: { path: this.#path } })
+  }
+
+  settle(): void {
+    for (const block of this.#changed) {
+      const bitmap = this.#bitmaps.get(block) as Uint8Array
+      this.#store.write(this.#table.getUint32(block * 4) * SECTOR_BYTES, bitmap)
+      this.#changed.delete(block)
+    }
+    this.#held.writeBack()
+  }
 
   flush(): void {
-    if (!this.readOnly) this.#store.flush()
+    if (this.readOnly) return
+    this.settle()
+    this.#store.flush()
   }
 
   close(): void {
-    this.#store.close()
+    try {
+      this.settle()
+      if (!this.#isGrown) return
+      this.#store.write(this.#end, this.#footer)
+      this.#store.truncate(this.#end + FOOTER_BYTES)
+    } finally {
+      this.#store.close()
+    }
   }
 }
 

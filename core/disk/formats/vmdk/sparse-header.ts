@@ -9,6 +9,8 @@ import type { ByteStore } from '../../block-device.ts'
 import { bytesOf, readU64Le, startsWith, viewOf, writeU64Le } from '../numbers.ts'
 
 export const MAGIC = bytesOf('KDMV')
+/** One byte, not 0 while the file is being written. */
+export const UNCLEAN_OFFSET = 72
 const SECTOR_BYTES = 512
 const Flag = { newlines: 1, secondDirectory: 2, zeroGrains: 4, compressed: 0x1_0000, markers: 0x2_0000 } as const
 /** The directory of a stream is named by a copy of the header at its end. */
@@ -31,6 +33,8 @@ export interface SparseHeader {
   readonly compressed: boolean
   /** Whether an entry 1 is a grain of zeros. */
   readonly zeroGrains: boolean
+  /** Whether whoever wrote it last has not finished. */
+  readonly isUnclean: boolean
 }
 
 function corrupt(path: string, what: string, offset: number): AppError {
@@ -87,6 +91,7 @@ export function parseSparseHeader(store: ByteStore, path: string): SparseHeader 
     descriptorBytes: readU64Le(view, 36) * SECTOR_BYTES,
     compressed: (flags & Flag.compressed) !== 0 && compression === 1,
     zeroGrains: (flags & Flag.zeroGrains) !== 0,
+    isUnclean: bytes[UNCLEAN_OFFSET] !== 0,
   }
 }
 

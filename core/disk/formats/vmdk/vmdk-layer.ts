@@ -89,15 +89,22 @@ export class VmdkLayer implements ImageLayer {
     this.#isMarked = true
   }
 
-  settle(): void {}
+  settle(): void {
+    for (const extent of this.#parts.extents) extent.settle()
+  }
 
   flush(): void {
     if (this.readOnly) return
+    this.settle()
     for (const store of this.#stores()) store.flush()
   }
 
   close(): void {
-    for (const store of this.#stores()) store.close()
+    try {
+      for (const extent of this.#parts.extents) extent.finish()
+    } finally {
+      for (const store of this.#stores()) store.close()
+    }
   }
 
   #stores(): Set<ByteStore> {

@@ -12,7 +12,8 @@ import {
   MAX_DESCRIPTOR_BYTES,
   parseDescriptor,
 } from './descriptor.ts'
-import { FlatExtent, SparseExtent, type VmdkExtent, ZeroExtent } from './extents.ts'
+import { FlatExtent, type VmdkExtent, ZeroExtent } from './extents.ts'
+import { SparseExtent } from './sparse-extent.ts'
 import { encodeSparseHeader, MAGIC, parseSparseHeader, type SparseHeader } from './sparse-header.ts'
 import { VmdkLayer } from './vmdk-layer.ts'
 

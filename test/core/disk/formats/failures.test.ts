@@ -43,6 +43,7 @@ function createBacking(format: Case['format'], host: MemoryImageHost, model: Sec
   imageFormat(baseFormat).create(base, { sizeBytes: SECTORS * 512, entropy, nowSeconds: 1 })
   const disk = openImage(base, host, { path: 'base', readOnly: false, format: baseFormat })
   for (let lba = 0; lba < SECTORS; lba += 700) model.write(disk, lba, 300, 9)
+  disk.settle()
   host.files.set('base', base)
   return { file: 'base', format: baseFormat, identity: disk.chain[0]?.identity } as const
 }
