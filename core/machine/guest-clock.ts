@@ -32,12 +32,25 @@ function parseClock(record: StateRecord): z.infer<typeof stateSchema> {
   return parseWith(stateSchema, record, 'State of the clock', 'state/corrupt')
 }
 
-/** Instructions that may pass between two looks at the host's clock, each of which costs as much as a hundred of them. */
+/** A query that comes after fewer instructions than this belongs to a loop that waits: guests calibrate clocks against each other in such. */
+const TIGHT_INSTRUCTIONS = 256
+/** Instructions and queries that may pass between two looks at the host's clock, each of which costs as much as a hundred instructions. */
 const UNSEEN_INSTRUCTIONS = 128
-/** What one of them counts for: less than it takes, so that this clock does not run ahead of the host's. */
-const UNSEEN_NS = 2
+const UNSEEN_QUERIES = 16
+/** What a query and an instruction are taken to cost, in nanoseconds, before it is known what they do. */
+const QUERY_NS = 250
+const INSTRUCTION_NS = 2
+/** How far this clock is behind the host's when it makes up for it at twice the speed; and when it jumps. */
+const CATCH_UP_NS = 50_000
+const JUMP_NS = 5_000_000
+/** How far it may be behind between slices of a loop that waits. */
+const SMOOTH_NS = 200_000
 
-/** Time from the host. */
+/**
+ * Time from the host. While guest code asks for it again and again, it goes on with the instructions and queries, at a pace that is steered
+ * to the host's: looks at the host's clock would be seen as jumps, and a guest that sees jumps does not trust its time-stamp counter
+ * (Linux takes the 8254 instead, which costs three port accesses a look).
+ */
 export class HostClock implements GuestClock {
   readonly virtual = false
   executing = false
@@ -45,9 +58,18 @@ export class HostClock implements GuestClock {
   readonly #instructions: () => number
   #originNs: number
   #lastNs = 0
-  /** Instructions executed when the host's clock was last looked at. */
-  #seenAt = Number.NEGATIVE_INFINITY
+  /** Instructions executed at the last query. */
+  #askedAt = Number.NEGATIVE_INFINITY
+  /** Instructions executed, the host's time, queries and what they were taken to cost since, when the host's clock was last looked at. */
+  #seenAt = 0
   #seenNs = 0
+  #queries = 0
+  #takenNs = 0
+  /** What things cost really, as a multiple of what they are taken to; and that with what is to be caught up. */
+  #cost = 1
+  #pace = 1
+  /** Whether the last query was one of a loop that waits. */
+  #tight = false
   /** Instructions a nanosecond, from what was seen lately. */
   #rate = 0.1
 
@@ -59,21 +81,55 @@ export class HostClock implements GuestClock {
   }
 
   nowNs(): number {
-    if (!this.executing) return this.#look()
+    if (!this.executing) return this.#between()
     const instructions = this.#instructions()
-    const unseen = instructions - this.#seenAt
-    if (unseen >= 0 && unseen < UNSEEN_INSTRUCTIONS) {
-      const ns = this.#seenNs + unseen * UNSEEN_NS
-      if (ns > this.#lastNs) this.#lastNs = ns
-      return this.#lastNs
-    }
-    this.#seenAt = instructions
-    this.#seenNs = this.#look()
-    return this.#seenNs
+    const passed = instructions - this.#askedAt
+    this.#askedAt = instructions
+    this.#tight = passed >= 0 && passed < TIGHT_INSTRUCTIONS
+    if (!this.#tight) return this.#look(instructions)
+    const cost = QUERY_NS + passed * INSTRUCTION_NS
+    this.#takenNs += cost
+    this.#lastNs += cost * this.#pace
+    if (++this.#queries >= UNSEEN_QUERIES || instructions - this.#seenAt >= UNSEEN_INSTRUCTIONS)
+      this.#steer(instructions)
+    return this.#lastNs
   }
 
-  #look(): number {
-    const ns = this.#hostNowNs() - this.#originNs
+  get #host(): number {
+    return this.#hostNowNs() - this.#originNs
+  }
+
+  /** Shows the host's time. */
+  #look(instructions: number): number {
+    const ns = this.#host
+    if (ns > this.#lastNs) this.#lastNs = ns
+    this.#began(instructions, ns)
+    return this.#lastNs
+  }
+
+  #began(instructions: number, hostNs: number): void {
+    this.#seenAt = instructions
+    this.#seenNs = hostNs
+    this.#queries = 0
+    this.#takenNs = 0
+  }
+
+  /** Chooses the pace at which this clock comes to the host's time. */
+  #steer(instructions: number): void {
+    const ns = this.#host
+    const cost = Math.min(Math.max((ns - this.#seenNs) / this.#takenNs, 0.1), 20)
+    this.#cost += (cost - this.#cost) * 0.2
+    const behind = ns - this.#lastNs
+    if (behind > JUMP_NS) this.#lastNs = ns
+    this.#pace = this.#cost * (1 + Math.min(Math.max(behind / CATCH_UP_NS, -0.75), 1))
+    this.#began(instructions, ns)
+  }
+
+  /** Between slices: the host's time, but for a loop that waits, which is to see no jump there either. */
+  #between(): number {
+    const ns = this.#host
+    if (this.#tight && ns - this.#lastNs < SMOOTH_NS) return this.#lastNs
+    this.#tight = false
     if (ns > this.#lastNs) this.#lastNs = ns
     return this.#lastNs
   }
@@ -99,7 +155,8 @@ export class HostClock implements GuestClock {
     const { nowNs } = parseClock(record)
     this.#originNs = this.#hostNowNs() - nowNs
     this.#lastNs = nowNs
-    this.#seenAt = Number.NEGATIVE_INFINITY
+    this.#askedAt = Number.NEGATIVE_INFINITY
+    this.#tight = false
   }
 }
 
