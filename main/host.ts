@@ -16,9 +16,11 @@ import type { Grants } from './ipc/call-context.ts'
 import { Connection } from './ipc/connection.ts'
 import { Dispatcher, type Services } from './ipc/dispatcher.ts'
 import { UploadStore } from './ipc/upload-store.ts'
+import { readAppSettings } from './library/app-settings-file.ts'
 import { isFirstStart, Library } from './library/library.ts'
 import { acquireLock, type LockFile } from './library/lock-file.ts'
 import { libraryError } from './library/machine-folder.ts'
+import { RecentMedia } from './library/recent-media.ts'
 import { RotatingLog } from './library/rotating-log.ts'
 import { createAppService, type ShellHooks } from './services/app-service.ts'
 import { createConsoleService } from './services/console-service.ts'
@@ -26,10 +28,13 @@ import { createDiskService } from './services/disk-service.ts'
 import { importDemo } from './services/import-image.ts'
 import { createLibraryService } from './services/library-service.ts'
 import { createMachineService } from './services/machine-service.ts'
+import { createMediaService } from './services/media-service.ts'
 import { createSnapshotService } from './services/snapshot-service.ts'
+import { createStatsService } from './services/stats-service.ts'
 import { createTemplateService } from './services/template-service.ts'
 import { createUploadService } from './services/upload-service.ts'
 import { Snapshots } from './snapshots/snapshots.ts'
+import { HostMeter } from './vm/host-meter.ts'
 import { Machines } from './vm/machines.ts'
 import { ThreadPools } from './vm/vm-pool.ts'
 
@@ -62,6 +67,8 @@ export class Host {
   readonly #diskWork: DiskWork
   readonly #dispatcher: Dispatcher
   readonly #lock: LockFile
+  readonly #media: RecentMedia
+  readonly #meter: HostMeter
   readonly #connections = new Set<Connection>()
 
   private constructor(options: HostOptions, library: Library, pools: ThreadPools, lock: LockFile) {
@@ -69,16 +76,28 @@ export class Host {
     this.libraryFolder = libraryFolder
     this.#pools = pools
     this.#lock = lock
-    this.machines = new Machines(library, pools, this.events)
+    this.#media = new RecentMedia(join(libraryFolder, OWN_FOLDER, 'recent-media.json'))
+    this.machines = new Machines(library, pools, this.events, this.#media)
+    this.#meter = new HostMeter(this.events, () => this.machines.runningSamples())
     this.snapshots = new Snapshots(this.machines, pools, this.events)
     this.#diskWork = new DiskWork(pools, this.events)
     const disks = new MachineDisks(this.snapshots.work, this.#diskWork, (id) => this.snapshots.tidyLater(id))
     const importer = { library, pools, events: this.events }
     const services: Services = {
       app: createAppService({ version: appVersion(), libraryFolder, shell: options.shell }, this.machines, this.events),
-      library: createLibraryService(this.machines, importer, this.snapshots, disks),
+      library: createLibraryService({
+        machines: this.machines,
+        importer,
+        snapshots: this.snapshots,
+        disks,
+        events: this.events,
+        folders: options.shell,
+        usesSystemTrash: () => readAppSettings().systemTrash,
+      }),
       machine: createMachineService(this.machines, pools),
       console: createConsoleService(this.machines),
+      media: createMediaService(this.#media),
+      stats: createStatsService(this.machines, this.#meter),
       snapshot: createSnapshotService(this.machines, this.snapshots),
       template: createTemplateService(),
       disk: createDiskService({ machines: this.machines, pools, work: this.#diskWork, disks }),
@@ -87,6 +106,8 @@ export class Host {
     this.#dispatcher = new Dispatcher(services, new RotatingLog(join(libraryFolder, OWN_FOLDER, 'logs/host.log')))
     this.events.isWatched = (event) => [...this.#connections].some((connection) => connection.watches(event))
     this.events.subscribe(({ event, data }) => {
+      // How many there are, and how old the last one is, stands on the card.
+      if (event === 'snapshots-changed') void this.machines.cards.tellOne(data.id)
       for (const connection of this.#connections) connection.emit(event, data)
     })
   }
@@ -138,6 +159,8 @@ export class Host {
   async dispose(): Promise<void> {
     this.#diskWork.dispose()
     await this.machines.stopAll()
+    this.#meter.dispose()
+    await this.#media.settled()
     await this.snapshots.dispose()
     for (const connection of [...this.#connections]) connection.close()
     await this.#pools.dispose()

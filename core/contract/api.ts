@@ -5,8 +5,10 @@ import { consoleApi } from './console-api.ts'
 import { diskApi } from './disk-api.ts'
 import { libraryApi } from './library-api.ts'
 import { machineApi } from './machine-api.ts'
+import { mediaApi } from './media-api.ts'
 import type { Method } from './method.ts'
 import { snapshotApi } from './snapshot-api.ts'
+import { statsApi } from './stats-api.ts'
 import { templateApi } from './template-api.ts'
 import { uploadApi } from './upload-api.ts'
 
@@ -15,7 +17,9 @@ export const api = {
   library: libraryApi,
   machine: machineApi,
   console: consoleApi,
+  media: mediaApi,
   snapshot: snapshotApi,
+  stats: statsApi,
   template: templateApi,
   disk: diskApi,
   upload: uploadApi,

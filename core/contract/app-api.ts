@@ -1,5 +1,6 @@
 /** The app itself: what is running, and which events this connection wants. */
 import { z } from '../base/schema.ts'
+import { appSettingsSchema } from './app-settings.ts'
 import { eventNameSchema } from './events.ts'
 import { machineIdSchema } from './machine-spec.ts'
 import { method } from './method.ts'
@@ -21,6 +22,9 @@ export const appApi = {
       pageUrl: z.string().nullable(),
     }),
   ),
+  settings: method(z.strictObject({}), appSettingsSchema),
+  /** Changes what is given. */
+  changeSettings: method(appSettingsSchema.partial(), appSettingsSchema),
   /** Replaces the list of events that this connection receives. The client's `on` does this by itself. */
   watch: method(z.strictObject({ events: z.array(eventNameSchema) }), z.null(), { quiet: true }),
   /** Brings the console of a machine to the front, in the window or in the browser. */

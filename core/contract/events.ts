@@ -1,7 +1,9 @@
 /** Events that the host sends to connections which watch them (`app.watch`). Pictures and serial bytes are binary messages instead. */
 import { z } from '../base/schema.ts'
+import { historyEntrySchema } from './history.ts'
 import { cardSchema, errorRecordSchema, machineStateSchema, thumbnailSchema, wholeCardSchema } from './machine-card.ts'
 import { driveSlotSchema, machineIdSchema } from './machine-spec.ts'
+import { hostSampleSchema } from './stats.ts'
 
 /** Sent once a second for each running machine; counters are since power-on. */
 export const machineStatsSchema = z.object({
@@ -17,6 +19,8 @@ export const machineStatsSchema = z.object({
   instructions: z.number(),
   /** Bytes moved per drive, for activity lights. */
   drives: z.array(z.object({ slot: driveSlotSchema, readBytes: z.number(), writtenBytes: z.number() })),
+  /** Of the host that it has: the guest's memory, and what emulating it takes. */
+  memoryBytes: z.number().default(0),
 })
 export type MachineStats = z.infer<typeof machineStatsSchema>
 
@@ -41,6 +45,12 @@ export const events = {
   'machine-stats': machineStatsSchema,
   /** Sent when lights go on or off, at most ten times a second, and with the stats. */
   'machine-lights': z.object({ id: machineIdSchema, lights: lightsSchema }),
+  /** Something happened to a machine that its history keeps. */
+  'machine-history': z.object({ id: machineIdSchema, entry: historyEntrySchema }),
+  /** Once a second. */
+  'host-stats': hostSampleSchema,
+  /** The trash holds something else. */
+  'trash-changed': z.object({}),
   'machine-thumbnail': z.object({ id: machineIdSchema, thumbnail: thumbnailSchema }),
   /** The PC speaker: a square wave of this frequency; 0 is silence. */
   'machine-tone': z.object({ id: machineIdSchema, frequencyHz: z.number() }),

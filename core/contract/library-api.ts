@@ -1,6 +1,7 @@
 /** The library: the machines on disk. */
 import { z } from '../base/schema.ts'
 import { newDiskImageSchema } from './disk-info.ts'
+import { historyEntrySchema } from './history.ts'
 import { cardSchema, wholeCardSchema } from './machine-card.ts'
 import {
   cpuProfileSchema,
@@ -17,6 +18,23 @@ import { method } from './method.ts'
 import { templateIdSchema } from './template.ts'
 
 const byId = z.strictObject({ id: machineIdSchema })
+/** A card's `folder`. */
+const byFolder = z.strictObject({ folder: z.string().min(1).max(4096) })
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+const logLevelSchema = z.enum(LOG_LEVELS)
+export type LogLevel = z.infer<typeof logLevelSchema>
+
+export const trashEntrySchema = z.object({
+  entry: z.uuid(),
+  /** Name of the machine, or of the folder of a broken one. */
+  name: z.string(),
+  template: z.string().nullable(),
+  /** ISO 8601, UTC. */
+  deletedAt: z.iso.datetime(),
+  sizeBytes: z.number(),
+})
+export type TrashEntry = z.infer<typeof trashEntrySchema>
 
 /** Where the first hard disk of a new machine comes from. */
 const newDiskSchema = z.discriminatedUnion('kind', [
@@ -64,17 +82,52 @@ export const libraryApi = {
     z.strictObject({ source: mediaSourceSchema, name: machineNameSchema.optional() }),
     wholeCardSchema,
   ),
-  /** Changes settings. Refused with `vm/invalid-state` for what cannot change while the machine runs. */
+  /**
+   * Changes settings. What cannot change while the machine runs, or while it has a saved state, is kept in `spec.pending` and counts
+   * from the next power-on; a setting that is given its present value again is no longer pending.
+   */
   update: method(z.strictObject({ id: machineIdSchema, patch: machinePatchSchema }), wholeCardSchema),
+  /** Forgets the settings that wait for the next power-on. */
+  discardPending: method(byId, wholeCardSchema),
+  /** Every setting as JSON Schema, and those that change at once even while the machine runs, as paths ("cpu.limitMips"). */
+  settingsSchema: method(
+    z.strictObject({}),
+    z.object({ schema: z.record(z.string(), z.unknown()), live: z.array(z.string()) }),
+  ),
   /** Copies the folder; the copy has its own identity. The machine must be off. */
   duplicate: method(z.strictObject({ id: machineIdSchema, name: machineNameSchema.optional() }), wholeCardSchema),
-  /** Deletes the folder with its disks; image files elsewhere stay. The machine must be off. */
-  delete: method(byId, z.null()),
+  /** Puts the machine into the trash, or deletes its folder with its disks for good. It must be off. Image files elsewhere stay. */
+  delete: method(z.strictObject({ id: machineIdSchema, permanently: z.boolean().default(false) }), z.null()),
+  /** The same for a folder that cannot be used, by its name. */
+  trashFolder: method(byFolder, z.null()),
+  /** What is in the library's trash, the last first. */
+  trash: method(z.strictObject({}), z.array(trashEntrySchema)),
+  restoreFromTrash: method(z.strictObject({ entry: z.uuid() }), cardSchema),
+  /** Deletes what is in the trash for good: all, or these entries. */
+  emptyTrash: method(z.strictObject({ entries: z.array(z.uuid()).optional() }), z.null()),
+  /** Moves the folder of a machine that is off into another folder of the host, or, with null, back into the library's own. */
+  move: method(z.strictObject({ id: machineIdSchema, into: z.string().min(1).max(4096).nullable() }), wholeCardSchema),
+  /** Takes a machine folder elsewhere on the host into the library, where it is. */
+  addFolder: method(z.strictObject({ path: z.string().min(1).max(4096) }), cardSchema),
+  /** Takes a folder elsewhere off the library; nothing of it is touched. */
+  forgetFolder: method(byFolder, z.null()),
+  /** Shows the folder in the file manager where the shell can; always says where it is. */
+  showFolder: method(byFolder, z.object({ path: z.string(), shown: z.boolean() })),
   /** Gives the machine in `folder` a new identity: for a copy that was made by hand. */
   renewIdentity: method(z.strictObject({ folder: z.string() }), wholeCardSchema),
-  /** The last lines of the machine's log. */
+  /** The last lines of the machine's log that contain `search`, case aside, and have one of the levels. */
   logs: method(
-    z.strictObject({ id: machineIdSchema, lines: z.int().min(1).max(10_000).default(200) }),
+    z.strictObject({
+      id: machineIdSchema,
+      lines: z.int().min(1).max(10_000).default(200),
+      search: z.string().max(200).default(''),
+      levels: z.array(logLevelSchema).optional(),
+    }),
     z.object({ lines: z.array(z.string()) }),
+  ),
+  /** What happened to the machine, the last first. */
+  history: method(
+    z.strictObject({ id: machineIdSchema, entries: z.int().min(1).max(1000).default(100) }),
+    z.array(historyEntrySchema),
   ),
 } as const

@@ -75,6 +75,12 @@ export function parseAddress(address: string): { readonly host: string; readonly
   return host !== undefined && port <= 65_535 ? { host, port } : undefined
 }
 
+/** Whether an address is one that only this computer reaches. */
+export function isLoopback(address: string): boolean {
+  const host = parseAddress(address)?.host ?? ''
+  return host === 'localhost' || host === '::1' || /^127(?:\.[0-9]{1,3}){3}$/.test(host)
+}
+
 const serialPortSchema = z
   .strictObject({
     /** COM port, 1 to 4. */
@@ -96,6 +102,9 @@ const serialPortSchema = z
   })
   .refine((port) => port.kind !== 'tcp' || port.address !== null, {
     message: 'A serial port of kind tcp needs an address',
+  })
+  .refine((port) => port.kind !== 'tcp' || !port.listens || isLoopback(port.address ?? ''), {
+    message: 'A serial port waits on this computer alone: 127.0.0.1, localhost or [::1]',
   })
 export type SerialPortSpec = z.infer<typeof serialPortSchema>
 
@@ -252,11 +261,7 @@ export type Present = z.infer<typeof presentSchema>
 export const NO_SNAPSHOTS: Present = { parent: null, pending: null, resume: null }
 
 /** Settings that were changed while a machine ran, or had a saved state, and count from its next power-on. Only the app writes it. */
-const pendingSchema = z.strictObject({
-  settings: machinePatchSchema,
-  /** The drives when they were changed: snapshots put other files into the same drives meanwhile. */
-  drivesBefore: z.array(driveSchema),
-})
+const pendingSchema = z.strictObject({ settings: machinePatchSchema })
 export type PendingSettings = z.infer<typeof pendingSchema>
 
 /** The whole of machine.json. */

@@ -121,6 +121,8 @@ export type VmThreadRequest =
   /** Answered after this much guest time. */
   | { readonly type: 'sleep'; readonly seconds: number }
   | { readonly type: 'run-freely' }
+  /** How fast it may be from now on, as in `cpu` of its spec. */
+  | { readonly type: 'set-pace'; readonly limitMips: number | null; readonly capPercent: number }
 
 /** Results by request; those not listed answer with null. */
 export interface VmThreadReplies {
@@ -169,6 +171,8 @@ export interface VmThreadStats {
   readonly compileSeconds: number
   /** Bytes of WebAssembly made. */
   readonly codeBytes: number
+  /** Memory of the machine and of its thread: the guest's, tables, heap. What was never touched counts as well. */
+  readonly memoryBytes: number
   readonly exits: Readonly<Record<string, number>>
   readonly drives: readonly { readonly slot: DriveSlot; readonly readBytes: number; readonly writtenBytes: number }[]
 }

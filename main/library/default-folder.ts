@@ -1,6 +1,14 @@
 /** Where the library is, when nobody says otherwise. */
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { readAppSettings } from './app-settings-file.ts'
+
+/** VITRINE_HOME, the place that the settings of the app name, or the platform's own. */
+export function libraryFolder(): string {
+  if (process.env['VITRINE_HOME']) return defaultLibraryFolder()
+  const chosen = readAppSettings().libraryFolder
+  return chosen === null ? defaultLibraryFolder() : resolve(chosen)
+}
 
 /**
  * VITRINE_HOME, or the platform's place for what users make: XDG_DATA_HOME (XDG Base Directory Specification), Application

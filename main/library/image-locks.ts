@@ -2,7 +2,7 @@
 import { basename, dirname, join } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
 import type { DriveSpec } from '../../core/contract/machine-spec.ts'
-import { acquireLock, type LockFile, lockOwner } from './lock-file.ts'
+import { acquireLock, type LockFile, lockOwner, type Owner } from './lock-file.ts'
 
 /** An image and whether it will be written. */
 export interface ImageUse {
@@ -22,6 +22,16 @@ export function imageUse(
   }
 }
 
+function lockPath(file: string): string {
+  return join(dirname(file), `.${basename(file)}.vitrine-lock`)
+}
+
+/** The other process of which a machine writes the image, if there is one. */
+export function otherOwner(file: string): Owner | undefined {
+  const owner = lockOwner(lockPath(file))
+  return owner && owner.pid !== process.pid ? owner : undefined
+}
+
 /** Locks images one by one; `release` frees what was taken. */
 export class ImageLocks {
   readonly #held = new Map<string, LockFile>()
@@ -29,7 +39,7 @@ export class ImageLocks {
   /** Throws `library/locked` when another machine writes the image. An image in a folder that cannot be written is not locked. */
   take({ file, writes }: ImageUse): void {
     if (this.#held.has(file)) return
-    const path = join(dirname(file), `.${basename(file)}.vitrine-lock`)
+    const path = lockPath(file)
     const owner = writes ? this.#acquire(path, file) : lockOwner(path)
     if (owner)
       throw new AppError(

@@ -5,10 +5,11 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { cp, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
 import { toErrorRecord } from '../../core/contract/error-record.ts'
-import type { ErrorRecord } from '../../core/contract/machine-card.ts'
+import type { TrashEntry } from '../../core/contract/library-api.ts'
+import type { BrokenAction, ErrorRecord } from '../../core/contract/machine-card.ts'
 import {
   MACHINE_SCHEMA_VERSION,
   type MachineSettings,
@@ -24,14 +25,20 @@ import {
   readMachineFile,
   writeMachineFile,
 } from './machine-folder.ts'
+import { moveFolder } from './move-folder.ts'
+import { followDrives } from './pending-settings.ts'
+import { readPlaces, writePlaces } from './places.ts'
+import { Trash } from './trash.ts'
 
 /** A machine whose folder is in order. */
 export interface StoredMachine {
   readonly kind: 'machine'
-  /** Name of the folder in the library. */
+  /** Name of the folder in the library, or the path of one elsewhere. */
   readonly folder: string
   readonly path: string
   readonly spec: MachineSpec
+  /** What became of its machine file while it was held: the spec is that of before. */
+  readonly fileProblem?: ErrorRecord
 }
 
 export interface BrokenMachine {
@@ -39,22 +46,35 @@ export interface BrokenMachine {
   readonly folder: string
   readonly path: string
   readonly error: ErrorRecord
+  readonly actions: readonly BrokenAction[]
 }
 
 export type LibraryEntry = StoredMachine | BrokenMachine
 
+/** What `save` may change. */
+export type SavedSettings = Partial<Omit<MachineSpec, 'schemaVersion' | 'id' | 'present'>>
+
 /** Half-made and half-deleted folders. */
 const PREPARED = '.new-'
 const DISCARDED = '.deleted-'
+/** Which folders elsewhere belong to the library. */
+const PLACES_FILE = '.vitrine/places.json'
+/** Folders that are read at once. */
+const SCAN_WIDTH = 16
 
 export class Library {
   readonly root: string
+  readonly #trash: Trash
+  /** Paths of machine folders elsewhere. */
+  #places: string[] = []
   #entries = new Map<string, LibraryEntry>()
   #stamps = new Map<string, string>()
+  readonly #held = new Set<string>()
   #queue: Promise<unknown> = Promise.resolve()
 
   private constructor(root: string) {
-    this.root = root
+    this.root = resolve(root)
+    this.#trash = new Trash(this.root, DISCARDED)
   }
 
   /** Opens the library at `root`, making the folder where there is none. Throws `library/io`. */
@@ -69,6 +89,7 @@ export class Library {
     } catch (cause) {
       throw libraryError(`Cannot open the library ${root}`, cause)
     }
+    library.#places = await readPlaces(join(root, PLACES_FILE))
     await library.refresh()
     return library
   }
@@ -80,8 +101,27 @@ export class Library {
 
   /** Throws `vm/not-found`. */
   machine(id: string): StoredMachine {
-    for (const entry of this.#entries.values()) if (entry.kind === 'machine' && entry.spec.id === id) return entry
+    const machine = this.find(id)
+    if (machine) return machine
     throw new AppError('vm/not-found', `No machine has the identity ${id}`, { context: { id } })
+  }
+
+  /** The machine of this identity, if there is one. */
+  find(id: string): StoredMachine | undefined {
+    for (const entry of this.#entries.values()) if (entry.kind === 'machine' && entry.spec.id === id) return entry
+    return undefined
+  }
+
+  /** A machine that runs stays in the library as it was, whatever happens to its machine file. */
+  hold(id: string): void {
+    this.#held.add(id)
+  }
+
+  release(id: string): void {
+    this.#held.delete(id)
+    const machine = this.find(id)
+    // Read again at the next look.
+    if (machine?.fileProblem) this.#stamps.delete(machine.folder)
   }
 
   /** Reads what has changed on disk since the last time: folders that came, went or were edited by hand. */
@@ -130,42 +170,172 @@ export class Library {
   }
 
   /** Saves changed settings. With `moveFolder` the folder is renamed after the machine. */
-  save(id: string, settings: MachineSettings, moveFolder: boolean): Promise<StoredMachine> {
+  save(id: string, settings: SavedSettings, moveFolder: boolean): Promise<StoredMachine> {
     return this.#exclusive(async () => {
       const { folder, path, spec } = this.machine(id)
-      const changed: MachineSpec = { ...spec, ...settings }
+      const changed = followDrives(spec, { ...spec, ...settings })
       await writeMachineFile(path, changed)
       if (!moveFolder || safeFileName(changed.name) === safeFileName(spec.name)) return this.#remember(folder, changed)
-      const others = (await readdir(this.root)).filter((name) => name !== folder)
-      const moved = firstFree(safeFileName(changed.name), others)
+      const parent = dirname(path)
+      const moved = join(parent, await this.#freeFolder(parent, changed.name, path))
       try {
-        await rename(path, join(this.root, moved))
-        await syncFolder(this.root)
+        await rename(path, moved)
+        await syncFolder(parent)
       } catch {
         // The name is saved; the folder keeps its old one, which harms nobody.
         return this.#remember(folder, changed)
       }
-      this.#forget(folder)
-      return this.#remember(moved, changed)
+      return this.#moved(folder, moved, changed)
     })
+  }
+
+  /** A name in `parent` for the folder of a machine called `name`. */
+  async #freeFolder(parent: string, name: string, own?: string): Promise<string> {
+    const others = (await readdir(parent)).filter((other) => join(parent, other) !== own)
+    return firstFree(safeFileName(name), others)
+  }
+
+  /** The folder of a machine is at `path` now. */
+  async #moved(from: string, path: string, spec: MachineSpec): Promise<StoredMachine> {
+    this.#forget(from)
+    await this.#setPlaces([
+      ...this.#places.filter((place) => place !== from),
+      ...(this.#isElsewhere(path) ? [path] : []),
+    ])
+    return this.#remember(this.#folderOf(path), spec)
+  }
+
+  #isElsewhere(path: string): boolean {
+    return dirname(path) !== this.root
+  }
+
+  #folderOf(path: string): string {
+    return this.#isElsewhere(path) ? path : relative(this.root, path)
+  }
+
+  #pathOf(folder: string): string {
+    return isAbsolute(folder) ? folder : join(this.root, folder)
+  }
+
+  async #setPlaces(places: readonly string[]): Promise<void> {
+    const changed = [...new Set(places)]
+    if (changed.join('\n') === this.#places.join('\n')) return
+    try {
+      await writePlaces(join(this.root, PLACES_FILE), changed)
+    } catch (cause) {
+      throw libraryError('Cannot save where the folders of the library are', cause)
+    }
+    this.#places = changed
+  }
+
+  /** Moves the folder of a machine into the folder `into` of the host; null is the library's own. */
+  move(id: string, into: string | null): Promise<StoredMachine> {
+    return this.#exclusive(async () => {
+      const { folder, path, spec } = this.machine(id)
+      const parent = into === null ? this.root : resolve(into)
+      if (dirname(path) === parent) return this.machine(id)
+      if (
+        parent.startsWith(join(this.root, '.')) ||
+        (parent !== this.root && !relative(this.root, parent).startsWith('..'))
+      )
+        throw new AppError(
+          'ipc/invalid-argument',
+          'Inside the library machines lie beside each other: choose a folder elsewhere',
+        )
+      let target: string
+      try {
+        if (!(await stat(parent)).isDirectory()) throw Object.assign(new Error('no folder'), { code: 'ENOTDIR' })
+        target = join(parent, await this.#freeFolder(parent, spec.name))
+        await moveFolder(path, target)
+      } catch (cause) {
+        throw libraryError(`Cannot move ${spec.name} into ${parent}`, cause)
+      }
+      return this.#moved(folder, target, spec)
+    })
+  }
+
+  /** Takes a machine folder elsewhere into the library, where it is. */
+  addFolder(path: string): Promise<LibraryEntry> {
+    return this.#exclusive(async () => {
+      const place = resolve(path)
+      if ((await machineFileStamp(place)) === undefined)
+        throw new AppError('library/missing', `There is no machine in ${place}: the folder has no machine.json`, {
+          context: { path: place },
+        })
+      if (this.#isElsewhere(place)) await this.#setPlaces([...this.#places, place])
+      await this.#scan()
+      return this.entry(this.#folderOf(place))
+    })
+  }
+
+  /** Takes a folder elsewhere off the library. */
+  forgetFolder(folder: string): Promise<void> {
+    return this.#exclusive(async () => {
+      if (!this.#places.includes(folder))
+        throw new AppError('vm/invalid-state', 'Only folders outside of the library can be taken off it', {
+          context: { folder },
+        })
+      await this.#setPlaces(this.#places.filter((place) => place !== folder))
+      this.#forget(folder)
+    })
+  }
+
+  /** Throws `vm/not-found`. */
+  entry(folder: string): LibraryEntry {
+    const entry = this.#entries.get(folder)
+    if (!entry)
+      throw new AppError('vm/not-found', `The library has no folder ${JSON.stringify(folder)}`, { context: { folder } })
+    return entry
+  }
+
+  /** Puts the folder of a machine, or of what cannot be used, into the trash. */
+  discard(folder: string): Promise<void> {
+    return this.#exclusive(async () => {
+      const entry = this.entry(folder)
+      const [name, template] =
+        entry.kind === 'machine'
+          ? [entry.spec.name, entry.spec.template]
+          : [folder.split(/[\\/]/).at(-1) ?? folder, null]
+      await this.#trash.put(entry.path, name, template)
+      this.#forget(folder)
+      await this.#setPlaces(this.#places.filter((place) => place !== folder))
+    })
+  }
+
+  trash(): Promise<TrashEntry[]> {
+    return this.#trash.list()
+  }
+
+  restoreFromTrash(entry: string): Promise<LibraryEntry> {
+    return this.#exclusive(async () => {
+      const path = await this.#trash.takeBack(entry, async (folder) =>
+        join(this.root, firstFree(safeFileName(folder), await readdir(this.root))),
+      )
+      await this.#scan()
+      return this.entry(this.#folderOf(path))
+    })
+  }
+
+  emptyTrash(entries: readonly string[] | undefined): Promise<void> {
+    return this.#exclusive(() => this.#trash.empty(entries))
   }
 
   /** Replaces the machine file by what `change` makes of it: the one step in which a machine becomes another. */
   change(id: string, change: (spec: MachineSpec) => MachineSpec): Promise<StoredMachine> {
     return this.#exclusive(async () => {
       const { folder, path, spec } = this.machine(id)
-      const changed = change(spec)
+      const changed = followDrives(spec, change(spec))
       if (changed === spec) return this.machine(id)
       await writeMachineFile(path, changed)
       return this.#remember(folder, changed)
     })
   }
 
-  /** Deletes a machine and everything in its folder. */
+  /** Deletes a machine and everything in its folder for good. */
   remove(id: string): Promise<void> {
     return this.#exclusive(async () => {
       const { folder, path } = this.machine(id)
-      const discarded = join(this.root, `${DISCARDED}${randomUUID()}`)
+      const discarded = join(dirname(path), `${DISCARDED}${randomUUID()}`)
       try {
         // Renamed first: half-deleted machines never show.
         await rename(path, discarded)
@@ -174,6 +344,7 @@ export class Library {
         throw libraryError(`Cannot delete ${path}`, cause)
       }
       this.#forget(folder)
+      await this.#setPlaces(this.#places.filter((place) => place !== folder))
       await rm(discarded, { recursive: true, force: true })
     })
   }
@@ -228,22 +399,58 @@ export class Library {
     } catch (cause) {
       throw libraryError(`Cannot read the library ${this.root}`, cause)
     }
-    for (const folder of this.#entries.keys()) if (!names.includes(folder)) this.#forget(folder)
-    for (const folder of names) await this.#scanFolder(folder)
+    const folders = [...names, ...this.#places]
+    for (const [folder, entry] of this.#entries)
+      if (!folders.includes(folder) && !(entry.kind === 'machine' && this.#held.has(entry.spec.id)))
+        this.#forget(folder)
+    const waiting = folders.values()
+    await Promise.all(
+      Array.from({ length: SCAN_WIDTH }, async () => {
+        for (const folder of waiting) await this.#scanFolder(folder)
+      }),
+    )
     await this.#markCopies()
   }
 
   async #scanFolder(folder: string): Promise<void> {
-    const path = join(this.root, folder)
+    const path = this.#pathOf(folder)
     const stamp = await machineFileStamp(path)
-    if (stamp === undefined) return this.#forget(folder)
+    if (stamp === undefined) {
+      const before = this.#entries.get(folder)
+      if (before?.kind === 'machine' && this.#held.has(before.spec.id))
+        return this.#setBroken(folder, new AppError('library/missing', `The machine file of ${path} is gone`), [])
+      this.#forget(folder)
+      if (this.#places.includes(folder)) this.#setBroken(folder, missing(path), ['forget'])
+      return
+    }
     if (this.#stamps.get(folder) === stamp) return
     this.#stamps.set(folder, stamp)
     try {
       this.#entries.set(folder, { kind: 'machine', folder, path, spec: await readMachineFile(path) })
     } catch (error) {
-      this.#entries.set(folder, { kind: 'broken', folder, path, error: toErrorRecord(error) })
+      this.#setBroken(folder, error, [])
     }
+  }
+
+  #setBroken(folder: string, error: unknown, actions: readonly BrokenAction[]): void {
+    const path = this.#pathOf(folder)
+    const before = this.#entries.get(folder)
+    if (before?.kind === 'machine' && this.#held.has(before.spec.id)) {
+      this.#entries.set(folder, { ...before, fileProblem: toErrorRecord(error) })
+      return
+    }
+    const always: BrokenAction[] = actions.includes('forget') ? [] : ['show', 'trash', ...this.#forgettable(folder)]
+    this.#entries.set(folder, {
+      kind: 'broken',
+      folder,
+      path,
+      error: toErrorRecord(error),
+      actions: [...actions, ...always],
+    })
+  }
+
+  #forgettable(folder: string): BrokenAction[] {
+    return this.#places.includes(folder) ? ['forget'] : []
   }
 
   /** Of several folders with one identity the oldest machine file counts; the others are copies that wait for the user's word. */
@@ -270,18 +477,13 @@ export class Library {
             context: { original: original?.entry.folder },
           },
         )
-        this.#entries.set(entry.folder, {
-          kind: 'broken',
-          folder: entry.folder,
-          path: entry.path,
-          error: toErrorRecord(error),
-        })
+        this.#setBroken(entry.folder, error, ['renew-identity'])
       }
     }
   }
 
   async #remember(folder: string, spec: MachineSpec): Promise<StoredMachine> {
-    const path = join(this.root, folder)
+    const path = this.#pathOf(folder)
     const entry: StoredMachine = { kind: 'machine', folder, path, spec }
     this.#entries.set(folder, entry)
     const stamp = await machineFileStamp(path)
@@ -300,6 +502,14 @@ export class Library {
     this.#queue = result.catch(() => {})
     return result
   }
+}
+
+function missing(path: string): AppError {
+  return new AppError(
+    'library/missing',
+    `The folder ${path} is not there: connect the disk that it is on, or take it off the library`,
+    { context: { path } },
+  )
 }
 
 /** Whether `root` has been a library before: at the first start it does not exist, or is empty. */

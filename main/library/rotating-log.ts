@@ -1,13 +1,14 @@
 /** A log file that begins anew when it is full, keeping a few older ones as `.1`, `.2`, … */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { LogLevel } from '../../core/contract/library-api.ts'
 
 const MAX_BYTES = 1 << 20
 const OLDER_FILES = 3
 /** A guest that floods the log must not fill the disk or stall the host. */
 const LINES_PER_SECOND = 200
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+/** After the time, "2026-01-31T12:00:00.000Z ". */
+const LEVEL_COLUMN = 25
 
 export class RotatingLog {
   readonly #path: string
@@ -39,13 +40,17 @@ export class RotatingLog {
     this.#append(`${now.toISOString()} ${level.padEnd(5)} ${message.replaceAll(/[\r\n]+/g, ' ')}\n`)
   }
 
-  /** The last `count` lines, from older files where the present one is short. */
-  tail(count: number): string[] {
+  /** The last `count` lines that contain `search`, case aside, and have one of `levels`; from older files where the present one is short. */
+  tail(count: number, search = '', levels?: readonly LogLevel[]): string[] {
+    const wanted = search.toLowerCase()
+    const matches = (line: string) =>
+      (wanted === '' || line.toLowerCase().includes(wanted)) &&
+      (levels === undefined || levels.some((level) => line.startsWith(level, LEVEL_COLUMN)))
     let lines: string[] = []
     for (let age = 0; age <= OLDER_FILES && lines.length < count; age++) {
       const path = age === 0 ? this.#path : `${this.#path}.${age}`
       if (!existsSync(path)) break
-      lines = [...readFileSync(path, 'utf8').split('\n').slice(0, -1), ...lines]
+      lines = [...readFileSync(path, 'utf8').split('\n').slice(0, -1).filter(matches), ...lines]
     }
     return lines.slice(-count)
   }

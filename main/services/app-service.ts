@@ -4,10 +4,13 @@ import type { Service } from '../../core/contract/api.ts'
 import type { MachineCard } from '../../core/contract/machine-card.ts'
 import type { HostEvents } from '../host-events.ts'
 import type { CallContext } from '../ipc/call-context.ts'
+import { readAppSettings, writeAppSettings } from '../library/app-settings-file.ts'
 import type { Machines } from '../vm/machines.ts'
+import type { FolderHooks } from './library-service.ts'
+import { requirePath } from './path-permission.ts'
 
 /** What the shell around the host does for it. */
-export interface ShellHooks {
+export interface ShellHooks extends FolderHooks {
   /** Shows a machine's console; `watched` when a page that is open has been told to. */
   openConsole(card: MachineCard, watched: boolean): void | Promise<void>
   /** The address of the page, if there is one. */
@@ -38,6 +41,14 @@ export function createAppService(
       hostCores: availableParallelism(),
       pageUrl: grants.shell === 'local' ? options.shell.pageUrl() : null,
     }),
+    settings: () => readAppSettings(),
+    async changeSettings(change, { grants }) {
+      if (change.libraryFolder) requirePath(grants, change.libraryFolder)
+      const given = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
+      const settings = { ...readAppSettings(), ...given }
+      await writeAppSettings(settings)
+      return settings
+    },
     watch({ events }, context) {
       context.watch(events)
       return null

@@ -50,7 +50,7 @@ export function createDiskService({ machines, pools, work, disks }: DiskHost): S
 
     async add({ id, slot, disk }) {
       await disks.add(id, slot, disk)
-      await machines.tellCards()
+      await machines.cards.tell()
       return machines.card(id)
     },
 
@@ -86,7 +86,7 @@ export function createDiskService({ machines, pools, work, disks }: DiskHost): S
         if (target === null) {
           if (disk.kind === 'file') throw new AppError('ipc/invalid-argument', 'A file is converted into another one')
           const info = await disks.replace(disk.id, disk.slot, image, call)
-          await machines.tellCards()
+          await machines.cards.tell()
           return info
         }
         const to = permitted(grants, target)

@@ -5,7 +5,7 @@
 import { realpathSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
-import { isAbsolutePath, type MachineSettings } from '../../core/contract/machine-spec.ts'
+import { isAbsolutePath, isLoopback, type MachineSettings } from '../../core/contract/machine-spec.ts'
 import type { Grants } from '../ipc/call-context.ts'
 import { mapPaths } from '../library/machine-folder.ts'
 
@@ -34,6 +34,12 @@ export function requireSettingsPaths(
   if (grants.hostPaths) return
   const known = new Set(before ? pathsOf(before) : [])
   for (const path of pathsOf(settings)) if (isAbsolutePath(path) && !known.has(path)) requirePath(grants, path)
+  const addresses = new Set(before?.serialPorts.map(({ address }) => address))
+  for (const { address } of settings.serialPorts)
+    if (address !== null && !addresses.has(address) && !isLoopback(address))
+      throw new AppError('ipc/forbidden', 'From here serial ports connect to this computer alone', {
+        context: { address },
+      })
 }
 
 function pathsOf(settings: MachineSettings): string[] {

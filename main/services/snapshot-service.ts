@@ -9,17 +9,26 @@ import { requirePath } from './path-permission.ts'
 export function createSnapshotService(machines: Machines, snapshots: Snapshots): Service<'snapshot', CallContext> {
   /** The card after work that changed what it shows. */
   const told = async (id: string) => {
-    await machines.tellCards()
+    await machines.cards.tell()
     return machines.card(id)
   }
   return {
     tree: ({ id }) => snapshots.tree(id),
-    take: ({ id, name, description }) => snapshots.take(id, { name, description }),
+    async take({ id, name, description }) {
+      const taken = await snapshots.take(id, { name, description })
+      machines.happened(id, 'snapshot-taken', taken.name)
+      return taken
+    },
     async restore({ id, snapshot, keepPresent }) {
       await snapshots.restore(id, snapshot, keepPresent)
+      machines.happened(id, 'snapshot-restored')
       return told(id)
     },
-    delete: ({ id, snapshot }) => snapshots.delete(id, snapshot),
+    async delete({ id, snapshot }) {
+      const tree = await snapshots.delete(id, snapshot)
+      machines.happened(id, 'snapshot-deleted')
+      return tree
+    },
     update: ({ id, snapshot, name, description, pinned }) =>
       snapshots.update(id, snapshot, {
         ...(name === undefined ? {} : { name }),
@@ -32,6 +41,7 @@ export function createSnapshotService(machines: Machines, snapshots: Snapshots):
     },
     async save({ id }) {
       await snapshots.save(id)
+      machines.happened(id, 'saved')
       return told(id)
     },
     async discardState({ id }) {

@@ -13,11 +13,11 @@ export class AutomaticSnapshots {
     this.#take = take
   }
 
-  /** The machine runs now. */
+  /** The machine runs now, or runs with another rule. */
   start(id: string): void {
+    this.stop(id)
     const { everyMinutes } = this.#work.library.machine(id).spec.snapshots
     if (everyMinutes === null) return
-    this.stop(id)
     const timer = setInterval(() => void this.#due(id), everyMinutes * MINUTE_MS)
     timer.unref()
     this.#timers.set(id, timer)

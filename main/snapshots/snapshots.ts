@@ -1,7 +1,7 @@
 /** Snapshots of the library's machines behind the contract: taken, listed, changed, restored, deleted; saved states. */
 import { randomUUID } from 'node:crypto'
 import { readdir, stat } from 'node:fs/promises'
-import { basename, extname, join, resolve } from 'node:path'
+import { basename, extname, join, relative, resolve } from 'node:path'
 import type { Snapshot, SnapshotKind, SnapshotRecord, SnapshotTree } from '../../core/contract/snapshot.ts'
 import type { RunOptions } from '../../core/contract/vm-thread.ts'
 import type { HostEvents } from '../host-events.ts'
@@ -290,6 +290,7 @@ export class Snapshots {
       const { resume } = this.work.library.machine(id).spec.present
       if (resume === null) refuse('The machine has no saved state')
       await this.work.forgetSavedState(id, resume)
+      await this.work.machines.takePending(id)
     })
   }
 
@@ -414,6 +415,18 @@ export class Snapshots {
       )
       if (names.length > 0) refuse(`The machine is the base of the linked clone ${names.join(', ')}; delete that first`)
     })
+  }
+
+  /** Throws when the folder of the machine cannot be moved: disks of others stand on its own, or its own on those of others. */
+  async requireMovable(id: string): Promise<void> {
+    if (await this.hasLinkedClones(id))
+      refuse('The machine is the base of a linked clone; make that a full clone first')
+    const machine = this.work.library.machine(id)
+    const files = diskFiles(machine)
+    if (files.length === 0) return
+    const chains = await this.work.pools.snapshotTask('chains', { files }).catch(() => [])
+    const outside = chains.flat().find((file) => !files.includes(file) && relative(machine.path, file).startsWith('..'))
+    if (outside) refuse(`The disks of the machine stand on an image elsewhere (${outside}); make a full clone first`)
   }
 
   /** Whether its folder may get another name: linked clones know where it is. */

@@ -2,18 +2,28 @@
  * Machines of the library as people meet them: a folder on disk, running or not. Power, media and cards; what runs is a
  * RunningMachine, what rests is a StoredMachine.
  */
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
-import type { Card, ErrorRecord, MachineCard, MachineState, Thumbnail } from '../../core/contract/machine-card.ts'
-import type { DriveSlot, MachineSettings, MachineSpec } from '../../core/contract/machine-spec.ts'
-import type { ResumeSource, RunOptions } from '../../core/contract/vm-thread.ts'
+import { toErrorRecord } from '../../core/contract/error-record.ts'
+import type { HistoryKind } from '../../core/contract/history.ts'
+import type { LogLevel } from '../../core/contract/library-api.ts'
+import { splitPatch } from '../../core/contract/live-settings.ts'
+import type { ErrorRecord, MachineCard, MachineState, Thumbnail } from '../../core/contract/machine-card.ts'
+import type { DriveSlot, MachinePatch, MachineSpec } from '../../core/contract/machine-spec.ts'
+import type { MachineSample } from '../../core/contract/stats.ts'
+import type { ResumeSource, RunOptions, VmThreadStats } from '../../core/contract/vm-thread.ts'
 import type { HostEvents } from '../host-events.ts'
-import type { Library, LibraryEntry, StoredMachine } from '../library/library.ts'
-import { readThumbnail, storedPath, withAbsolutePaths } from '../library/machine-folder.ts'
+import type { Library, StoredMachine } from '../library/library.ts'
+import { storedPath, withAbsolutePaths } from '../library/machine-folder.ts'
+import { recordHistory } from '../library/machine-history.ts'
+import { addPending, applyPending, withoutAbsent } from '../library/pending-settings.ts'
+import type { RecentMedia } from '../library/recent-media.ts'
 import type { ConsoleSubscription } from './console-subscription.ts'
-import { toMachineStats } from './machine-stats.ts'
+import { MachineCards } from './machine-cards.ts'
+import { toMachineSample, toMachineStats } from './machine-stats.ts'
 import { RunningMachine } from './running-machine.ts'
-import type { VmHost } from './vm-host.ts'
+import { StatsHistory } from './stats-history.ts'
+import type { Ending, VmHost } from './vm-host.ts'
 import type { ThreadPools } from './vm-pool.ts'
 
 const NORMAL_RUN: RunOptions = {
@@ -38,6 +48,8 @@ export interface MachineHooks {
 
 export class Machines {
   readonly library: Library
+  readonly cards: MachineCards
+  readonly media: RecentMedia
   hooks: MachineHooks = {
     beforeStart: async () => {},
     started() {},
@@ -49,26 +61,23 @@ export class Machines {
   readonly #events: HostEvents
   readonly #running = new Map<string, RunningMachine>()
   readonly #crashes = new Map<string, ErrorRecord>()
-  readonly #thumbnails = new Map<string, Thumbnail | null>()
+  readonly #stats = new Map<string, StatsHistory<MachineSample>>()
   readonly #viewers = new Map<string, Set<ConsoleSubscription>>()
-  /** The folders and broken cards that were last told of, to say what has gone. */
-  #known = new Map<string, string>()
 
-  constructor(library: Library, pools: ThreadPools, events: HostEvents) {
+  constructor(library: Library, pools: ThreadPools, events: HostEvents, media: RecentMedia) {
     this.library = library
+    this.media = media
+    this.cards = new MachineCards(library, events, (id) => ({
+      state: this.state(id),
+      crash: this.#crashes.get(id) ?? null,
+      discardsWrites: this.#running.get(id)?.discardsWrites ?? false,
+    }))
     this.#pools = pools
     this.#events = events
   }
 
-  async cards(): Promise<Card[]> {
-    await this.library.refresh()
-    const cards = await Promise.all(this.library.entries().map((entry) => this.#card(entry)))
-    this.#known = new Map(cards.map((card) => [card.folder, card.kind]))
-    return cards.toSorted((a, b) => cardName(a).localeCompare(cardName(b)))
-  }
-
   async card(id: string): Promise<MachineCard> {
-    return this.#machineCard(this.library.machine(id))
+    return this.cards.ofMachine(this.library.machine(id))
   }
 
   state(id: string): MachineState {
@@ -109,17 +118,41 @@ export class Machines {
 
   /** The last picture of the machine's screen that is known. */
   thumbnail(id: string): Thumbnail | null {
-    return this.#thumbnails.get(id) ?? null
+    return this.cards.thumbnail(id)
   }
 
-  logLines(id: string, count: number): string[] {
+  /** The last lines of the log that contain `search`, case aside, and have one of `levels`. */
+  logLines(id: string, count: number, search = '', levels?: readonly LogLevel[]): string[] {
     const { path } = this.library.machine(id)
-    return (this.#running.get(id)?.log ?? RunningMachine.logOf(path)).tail(count)
+    return (this.#running.get(id)?.log ?? RunningMachine.logOf(path)).tail(count, search, levels)
+  }
+
+  /** Keeps what has happened to the machine, and tells it. */
+  happened(id: string, kind: HistoryKind, detail = ''): void {
+    const machine = this.library.find(id)
+    if (!machine) return
+    const entry = recordHistory(machine.path, kind, detail)
+    this.#events.emit('machine-history', { id, entry })
+  }
+
+  /** Samples of the last seconds in which it ran. */
+  samples(id: string, seconds: number): MachineSample[] {
+    this.library.machine(id)
+    const history = this.#stats.get(id)
+    // Those of a past run end when it ended.
+    const endMs = this.#running.has(id) ? Date.now() : (history?.last?.atMs ?? 0)
+    return history?.since(seconds, endMs) ?? []
+  }
+
+  /** What each running machine has told last. */
+  runningSamples(): (MachineSample | undefined)[] {
+    return [...this.#running.keys()].map((id) => this.#stats.get(id)?.last)
   }
 
   /** Switches a machine on; resolves when it runs. */
   async start(id: string, run: Partial<RunOptions>): Promise<void> {
     this.requireOff(id)
+    await this.takePending(id)
     await this.hooks.beforeStart(id, run)
     // Whoever waited for the same start comes second.
     this.requireOff(id)
@@ -134,20 +167,27 @@ export class Machines {
       { ...options, resume },
       {
         onThumbnail: (thumbnail) => {
-          this.#thumbnails.set(id, thumbnail)
+          this.cards.setThumbnail(id, thumbnail)
           this.#events.emit('machine-thumbnail', { id, thumbnail })
         },
         onProblem: (error) => this.#events.emit('notification', { level: 'error', machineId: id, error }),
       },
     )
     this.#running.set(id, running)
+    this.library.hold(id)
     running.vm.onState.subscribe((state) => {
       // The end is told when it has been worked off.
       if (state !== 'off' && state !== 'crashed') this.#tellState(id)
     })
     running.vm.onTone.subscribe((frequencyHz) => this.#events.emit('machine-tone', { id, frequencyHz }))
     running.vm.onLights.subscribe((lights) => this.#events.emit('machine-lights', { id, lights }))
+    const history = new StatsHistory<MachineSample>()
+    this.#stats.set(id, history)
+    let before: VmThreadStats | undefined
+    running.vm.onPausedByError.subscribe((error) => this.happened(id, 'paused-by-error', error.message))
     running.vm.onStats.subscribe((stats) => {
+      history.add(toMachineSample(stats, before))
+      before = stats
       this.#events.emit('machine-stats', toMachineStats(id, stats))
       // For a console that was opened since the last change.
       if (running.vm.lights) this.#events.emit('machine-lights', { id, lights: running.vm.lights })
@@ -162,7 +202,16 @@ export class Machines {
       await running.vm.goOn()
     }
     this.hooks.started(id)
-    if (options.discardWrites) this.#events.emit('card-changed', { card: await this.card(id) })
+    this.happened(id, resume ? 'resumed' : 'started', options.discardWrites ? 'Nothing is kept' : '')
+    await this.cards.tellOne(id)
+  }
+
+  /** Settings that waited for the next power-on count from now, unless a saved state still wants the old ones. */
+  async takePending(id: string): Promise<void> {
+    const spec = this.library.find(id)?.spec
+    if (!spec || spec.pending === null || spec.present.resume !== null || this.#running.has(id)) return
+    await this.library.change(id, applyPending)
+    await this.cards.tellOne(id)
   }
 
   /** Pulls the plug of a machine and waits until its end has been worked off. A machine that is off stays so. */
@@ -198,11 +247,48 @@ export class Machines {
     this.#running.get(id)?.removeViewer(viewer)
   }
 
-  /** Saves settings. A running machine takes them at its next start; the folder follows the name when it is off. */
-  async update(id: string, settings: MachineSettings): Promise<void> {
-    const moves = !this.#running.has(id) && !(await this.hooks.staysInPlace(id))
-    await this.library.save(id, settings, moves)
-    await this.tellCards()
+  /**
+   * Changes settings. A machine that runs takes what it can at once and the rest at its next power-on, and so does one with a saved
+   * state; the folder follows the name when the machine is off.
+   */
+  async update(id: string, patch: MachinePatch): Promise<void> {
+    const { spec } = this.library.machine(id)
+    const running = this.#running.get(id)
+    const isHeld = running !== undefined || spec.present.resume !== null
+    const { now, later } = isHeld ? splitPatch(spec, patch) : { now: patch, later: {} }
+    if (!running && now.drives && later.drives === undefined && isHeld) {
+      // A saved state has its media in its drives.
+      later.drives = now.drives
+      delete now.drives
+    }
+    if (running) await this.#changeLive(this.library.machine(id), running, now)
+    const pending = isHeld ? addPending(this.library.machine(id).spec, patch, later) : null
+    const moves = !running && !(await this.hooks.staysInPlace(id))
+    await this.library.save(id, { ...withoutAbsent(now), pending }, moves)
+    if (running && now.snapshots) this.hooks.started(id)
+    const changed = Object.keys(withoutAbsent(patch)).filter((key) => !NO_HISTORY.has(key))
+    if (changed.length > 0) this.happened(id, 'settings-changed', changed.join(', '))
+    await this.cards.tell()
+  }
+
+  async discardPending(id: string): Promise<void> {
+    await this.library.change(id, (spec) => ({ ...spec, pending: null }))
+    await this.cards.tellOne(id)
+  }
+
+  /** Has a running machine take settings that can change at once. */
+  async #changeLive(machine: StoredMachine, running: RunningMachine, now: MachinePatch): Promise<void> {
+    const { id } = machine.spec
+    if (now.cpu) await running.vm.call({ type: 'set-pace', ...pace(now.cpu) })
+    for (const drive of now.drives ?? []) {
+      const before = machine.spec.drives.find(({ slot }) => slot === drive.slot)
+      if (before?.file === drive.file && before.writeProtected === drive.writeProtected) continue
+      if (drive.kind === 'disk') continue
+      if (drive.file === null) await this.eject(id, drive.slot)
+      else await this.insert(id, drive.slot, absolute(machine, drive.file), drive.writeProtected)
+    }
+    for (const port of now.serialPorts ?? [])
+      running.setSerialPort({ ...port, file: port.file === null ? null : resolve(machine.path, port.file) })
   }
 
   /** Puts the image at the absolute path `file` into a drive for media, now and for the next start. */
@@ -214,6 +300,8 @@ export class Machines {
     else await this.#pools.inspectMedium(file)
     if (running && before.file !== null) running.vm.releaseImage(absolute(machine, before.file), file)
     await this.#saveDrive(machine, slot, { file: storedPath(machine.path, file), writeProtected })
+    this.media.used(file, before.kind)
+    this.happened(id, 'media-inserted', `${slot}: ${basename(file)}`)
   }
 
   async eject(id: string, slot: DriveSlot): Promise<void> {
@@ -221,25 +309,24 @@ export class Machines {
     const { file } = mediaDrive(machine.spec, slot)
     await this.#running.get(id)?.vm.eject(slot, file === null ? null : absolute(machine, file))
     await this.#saveDrive(machine, slot, { file: null, writeProtected: false })
-  }
-
-  /** Tells what has changed among the cards since the last time. */
-  async tellCards(): Promise<void> {
-    const known = this.#known
-    const cards = await this.cards()
-    for (const card of cards) this.#events.emit('card-changed', { card })
-    for (const folder of known.keys()) if (!this.#known.has(folder)) this.#events.emit('card-removed', { folder })
+    if (file !== null) this.happened(id, 'media-ejected', `${slot}: ${basename(file)}`)
   }
 
   async #watchEnd(id: string, running: RunningMachine): Promise<void> {
     const ending = await running.settled
     this.#running.delete(id)
+    this.library.release(id)
     if (ending.kind === 'crashed') {
       this.#crashes.set(id, ending.error)
       this.#events.emit('notification', { level: 'error', machineId: id, error: ending.error })
     }
     this.#events.emit('machine-tone', { id, frequencyHz: 0 })
+    this.happened(id, ...endOf(ending))
+    await this.takePending(id).catch((error: unknown) =>
+      this.#events.emit('notification', { level: 'error', machineId: id, error: toErrorRecord(error) }),
+    )
     this.#tellState(id)
+    await this.cards.tellOne(id)
     this.hooks.ended(id)
   }
 
@@ -253,29 +340,21 @@ export class Machines {
     change: { file: string | null; writeProtected: boolean },
   ): Promise<void> {
     const drives = spec.drives.map((drive) => (drive.slot === slot ? { ...drive, ...change } : drive))
-    await this.library.save(spec.id, { ...this.library.machine(spec.id).spec, drives }, false)
-    this.#events.emit('card-changed', { card: await this.card(spec.id) })
+    await this.library.save(spec.id, { drives }, false)
+    await this.cards.tellOne(spec.id)
   }
+}
 
-  async #card(entry: LibraryEntry): Promise<Card> {
-    if (entry.kind === 'broken') return { kind: 'broken', folder: entry.folder, error: entry.error }
-    return this.#machineCard(entry)
-  }
+/** Settings that say nothing of what the machine is or does. */
+const NO_HISTORY: ReadonlySet<string> = new Set(['notes', 'tags', 'group', 'name'])
 
-  async #machineCard({ folder, path, spec }: StoredMachine): Promise<MachineCard> {
-    const { id } = spec
-    if (!this.#thumbnails.has(id)) this.#thumbnails.set(id, await readThumbnail(path))
-    return {
-      kind: 'machine',
-      id,
-      folder,
-      spec,
-      state: this.state(id),
-      crash: this.#crashes.get(id) ?? null,
-      discardsWrites: this.#running.get(id)?.discardsWrites ?? false,
-      thumbnail: this.#thumbnails.get(id) ?? null,
-    }
-  }
+function pace({ limitMips, capPercent }: MachineSpec['cpu']): Pick<MachineSpec['cpu'], 'limitMips' | 'capPercent'> {
+  return { limitMips, capPercent }
+}
+
+function endOf(ending: Ending): [HistoryKind, string] {
+  if (ending.kind !== 'ended') return ['crashed', ending.error.message]
+  return ['stopped', ending.end.kind === 'power-off' ? `By the ${ending.end.by}` : `Exit with ${ending.end.value}`]
 }
 
 /** The files of the saved state in the folder of a machine. */
@@ -288,10 +367,6 @@ function resumeSource(path: string, id: string | null): ResumeSource | null {
     memoryMap: join(folder, id, 'memory.map'),
     packFolder: join(folder, 'pages'),
   }
-}
-
-function cardName(card: Card): string {
-  return card.kind === 'machine' ? card.spec.name : card.folder
 }
 
 function absolute(machine: StoredMachine, file: string): string {

@@ -2,14 +2,15 @@
  * A running machine of the library with everything that hangs on it: its log, serial files, the recent past of its serial
  * lines, viewers and thumbnails.
  */
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { toErrorRecord } from '../../core/contract/error-record.ts'
 import type { ErrorRecord, Thumbnail } from '../../core/contract/machine-card.ts'
-import type { MachineSpec } from '../../core/contract/machine-spec.ts'
+import type { MachineSpec, SerialPortSpec } from '../../core/contract/machine-spec.ts'
 import type { ResumeSource, RunOptions } from '../../core/contract/vm-thread.ts'
 import { machineLogFile, writeThumbnail } from '../library/machine-folder.ts'
 import { RotatingLog } from '../library/rotating-log.ts'
 import type { ConsoleSubscription } from './console-subscription.ts'
 import { createThumbnail } from './png-picture.ts'
+import { openSerialEndpoint, type SerialEndpoint } from './serial-endpoint.ts'
 import { type Ending, VmHost } from './vm-host.ts'
 import type { ThreadPools } from './vm-pool.ts'
 
@@ -35,7 +36,7 @@ export class RunningMachine {
   readonly #events: RunningMachineEvents
   readonly #viewers = new Set<ConsoleSubscription>()
   readonly #past = new Map<number, Uint8Array<ArrayBuffer>>()
-  readonly #serialFiles = new Map<number, number>()
+  readonly #lines = new Map<number, { readonly spec: SerialPortSpec; readonly endpoint: SerialEndpoint | undefined }>()
   #thumbnailTimer: NodeJS.Timeout | undefined
   #thumbnailDueMs = 0
 
@@ -62,8 +63,7 @@ export class RunningMachine {
       this.log.write('error', error instanceof Error ? error.message : String(error))
       throw error
     }
-    for (const { port, kind, file } of spec.serialPorts)
-      if (kind === 'file' && file !== null) this.#openSerialFile(port, file)
+    for (const port of spec.serialPorts) this.setSerialPort(port)
     this.vm.onLog.subscribe(({ level, message }) => this.log.write(level, message))
     this.vm.onSerial.subscribe(({ port, bytes }) => this.#serialOutput(port, bytes))
     this.vm.onPicture.subscribe(({ rectangle, whole }) => {
@@ -86,8 +86,8 @@ export class RunningMachine {
   async #finish(): Promise<Ending> {
     const ending = await this.vm.ending
     clearTimeout(this.#thumbnailTimer)
-    for (const fd of this.#serialFiles.values()) closeSync(fd)
-    this.#serialFiles.clear()
+    for (const { endpoint } of this.#lines.values()) endpoint?.close()
+    this.#lines.clear()
     if (ending.kind === 'ended')
       this.log.write(
         'info',
@@ -128,32 +128,24 @@ export class RunningMachine {
     joined.set(bytes, past.length)
     this.#past.set(port, joined.subarray(-SERIAL_PAST_BYTES))
     for (const viewer of this.#viewers) viewer.serialOutput(port, bytes)
-    const fd = this.#serialFiles.get(port)
-    if (fd !== undefined) this.#writeSerialFile(port, fd, bytes)
+    this.#lines.get(port)?.endpoint?.write(bytes)
   }
 
-  #openSerialFile(port: number, file: string): void {
-    try {
-      this.#serialFiles.set(port, openSync(file, 'a'))
-    } catch (cause) {
-      this.#serialFileFailed(port, cause)
-    }
-  }
-
-  #writeSerialFile(port: number, fd: number, bytes: Uint8Array): void {
-    try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
-    } catch (cause) {
-      this.#serialFiles.delete(port)
-      closeSync(fd)
-      this.#serialFileFailed(port, cause)
-    }
-  }
-
-  #serialFileFailed(port: number, cause: unknown): void {
-    const message = `Cannot write the file of COM${port}: ${cause instanceof Error ? cause.message : String(cause)}`
-    this.log.write('error', message)
-    this.#events.onProblem({ code: 'library/io', message, context: { port } })
+  /** Has the line of a COM port go where `spec` says, from now on. Its path is absolute. */
+  setSerialPort(spec: SerialPortSpec): void {
+    const { port } = spec
+    const before = this.#lines.get(port)
+    if (before && JSON.stringify(before.spec) === JSON.stringify(spec)) return
+    before?.endpoint?.close()
+    const endpoint = openSerialEndpoint(spec, {
+      onInput: (bytes) => this.vm.send({ type: 'serial', port, bytes }),
+      onNote: (message) => this.log.write('info', message),
+      onProblem: (error) => {
+        this.log.write('error', error.message)
+        this.#events.onProblem(toErrorRecord(error))
+      },
+    })
+    this.#lines.set(port, { spec, endpoint })
   }
 
   /** A thumbnail now, or when the last one is old enough. */

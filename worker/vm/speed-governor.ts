@@ -11,8 +11,8 @@ const SHORTEST_SLEEP_NS = 500_000
 const MOST_CREDIT_NS = 5_000_000
 
 export class SpeedGovernor {
-  readonly #limitMips: number | null
-  readonly #capPercent: number
+  #limitMips: number | null
+  #capPercent: number
   /** How much sleep is owed. */
   #debtNs = 0
   #budgetNs = FREE_SLICE_NS
@@ -20,6 +20,14 @@ export class SpeedGovernor {
   constructor(limitMips: number | null, capPercent: number) {
     this.#limitMips = limitMips
     this.#capPercent = capPercent
+  }
+
+  /** Another pace from now on. */
+  set(limitMips: number | null, capPercent: number): void {
+    this.#limitMips = limitMips
+    this.#capPercent = capPercent
+    this.#debtNs = 0
+    this.#budgetNs = FREE_SLICE_NS
   }
 
   /** Whether instructions have to be counted for it. */

@@ -1,5 +1,6 @@
 /** Speed, idleness and load of a machine, from its counters and this thread's processor time. */
 import { threadCpuUsage } from 'node:process'
+import { getHeapStatistics } from 'node:v8'
 import type { VmThreadMessage, VmThreadStats } from '../../core/contract/vm-thread.ts'
 import type { Machine } from '../../core/machine/machine.ts'
 
@@ -52,6 +53,7 @@ export class StatsMeter {
       guestSeconds: now.guestNs / 1e9,
       ...counters,
       compileSeconds: compileNs / 1e9,
+      memoryBytes: this.#machine.memory.buffer.byteLength + threadBytes() + counters.codeBytes,
     }
   }
 
@@ -66,4 +68,10 @@ export class StatsMeter {
       instructions: instructionsInterpreted + instructionsCompiled,
     }
   }
+}
+
+/** What this thread has beside the memory of the machine. */
+function threadBytes(): number {
+  const { total_heap_size, external_memory, malloced_memory } = getHeapStatistics()
+  return total_heap_size + external_memory + malloced_memory
 }

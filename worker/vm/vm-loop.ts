@@ -332,6 +332,9 @@ class VmLoop {
         return null
       case 'profile-stop':
         return this.#profiler.stop()
+      case 'set-pace':
+        this.#governor.set(request.limitMips, request.capPercent)
+        return null
       case 'run-freely':
         this.#stepped = false
         this.#clock.resume()

@@ -28,7 +28,7 @@ const full: MachineSpec = machineSpecSchema.parse({
   ],
   notes: 'Line one\nLine two',
   group: 'Work/Old',
-  pending: { settings: { memoryMib: 32 }, drivesBefore: [] },
+  pending: { settings: { memoryMib: 32 } },
   tags: ['games', 'old'],
 })
 
@@ -118,6 +118,7 @@ describe('machine.json', () => {
     ['a serial line to nowhere', { serialPorts: [{ port: 1, kind: 'tcp' }] }],
     ['a serial line to no address', { serialPorts: [{ port: 1, kind: 'tcp', address: 'localhost' }] }],
     ['a serial line to a port that is none', { serialPorts: [{ port: 1, kind: 'tcp', address: '[::1]:65536' }] }],
+    ['a serial line that others could call', { serialPorts: [{ port: 1, kind: 'tcp', address: '0.0.0.0:23' }] }],
     ['a group without a name', { group: 'a//b' }],
     ['a port twice', { serialPorts: [{ port: 1 }, { port: 1 }] }],
     ['a network adapter, of which there are none', { networkAdapters: [{ model: 'ne2000' }] }],
