@@ -23,7 +23,6 @@ const downloadSchema = z.object({
   /** What is in it: "FreeDOS 1.3, live CD". */
   title: z.string(),
 })
-export type TemplateDownload = z.infer<typeof downloadSchema>
 
 export const templateIdSchema = z.string().regex(/^[a-z0-9-]{1,40}$/)
 

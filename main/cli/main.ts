@@ -2,8 +2,10 @@
  * The command `vitrine`. Each command's code is loaded when it is called, so that `run` starts fast. Errors are one line on
  * standard error; the status is 2 for what was asked wrongly and 1 for what failed.
  */
+import { resolve } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import { DISK_FORMATS } from '../../core/contract/disk-info.ts'
+import { LOG_LEVELS } from '../../core/contract/library-api.ts'
 import { appVersion } from '../app-version.ts'
 import { reportFailure, usageError } from './failure.ts'
 import { addMachineFlags, keyboardOption } from './machine-flags.ts'
@@ -27,6 +29,8 @@ function add(
 }
 
 const library = () => import('./commands/library-commands.ts')
+const trash = () => import('./commands/folder-commands.ts')
+const watch = () => import('./commands/watch-commands.ts')
 const power = () => import('./commands/power-commands.ts')
 const input = () => import('./commands/input-commands.ts')
 const disk = () => import('./commands/disk-commands.ts')
@@ -37,6 +41,12 @@ function createProgram(): Command {
   const program = new Command('vitrine')
     .description('A glass case in which whole PCs go on running.')
     .version(appVersion())
+    .option('--library <FOLDER>', 'the library to work on, instead of VITRINE_HOME and the one of the settings')
+    .hook('preAction', (command) => {
+      // Hosts that are started in the background inherit it.
+      const { library: folder } = command.opts<{ library?: string }>()
+      if (folder !== undefined) process.env['VITRINE_HOME'] = resolve(folder)
+    })
     .exitOverride()
     .showSuggestionAfterError(false)
     .configureOutput({ writeErr: () => {}, outputError: () => {} })
@@ -51,6 +61,8 @@ function createProgram(): Command {
 
   const json = (command: Command) => command.option('--json', 'print JSON')
   json(add(program, 'list', 'list the machines', async (flags) => (await library()).list(flags)))
+    .option('--search <WORDS>', 'those with all these words in name, template, devices, media, tags or notes')
+    .option('--group <GROUP>', 'those of this group and of groups within')
   json(add(program, 'show <name>', 'describe a machine', async (name, flags) => (await library()).show(name, flags)))
   json(
     add(
@@ -87,15 +99,55 @@ function createProgram(): Command {
     ),
   )
   json(
-    add(program, 'delete <name>', 'delete a machine and its folder', async (name, flags) =>
+    add(program, 'delete <name>', 'put a machine into the trash', async (name, flags) =>
       (await library()).remove(name, flags),
+    ),
+  ).option('--permanently', 'delete its folder for good')
+  json(
+    add(
+      program,
+      'trash [action] [entries...]',
+      'list the trash, restore ENTRY..., or empty [ENTRY...]',
+      async (action, entries, flags) => (await trash()).trash(action, entries, flags),
+    ),
+  )
+  json(
+    add(
+      program,
+      'move <name> [folder]',
+      'move the folder of a machine elsewhere, or back into the library',
+      async (name, folder, flags) => (await trash()).move(name, folder, flags),
+    ),
+  )
+  json(
+    add(
+      program,
+      'folder <action> <path>',
+      'add PATH: a machine folder elsewhere; forget PATH: take it off the library; renew PATH: give a copy its own identity',
+      async (action, path, flags) => (await trash()).folder(action, path, flags),
     ),
   )
   json(
     add(program, 'logs <name>', 'print the log of a machine', async (name, flags) =>
       (await library()).logs(name, flags),
     ),
-  ).option('--lines <N>', 'how many of the last lines (default 200)')
+  )
+    .option('--lines <N>', 'how many of the last lines (default 200)')
+    .option('--search <TEXT>', 'only lines with this text')
+    .addOption(new Option('--level <LEVEL...>', 'only lines of these levels').choices(LOG_LEVELS))
+  json(
+    add(program, 'history <name>', 'print what happened to a machine', async (name, flags) =>
+      (await watch()).history(name, flags),
+    ),
+  ).option('--entries <N>', 'how many of the last entries (default 100)')
+  json(
+    add(
+      program,
+      'stats [name]',
+      'print what a machine, or all of Vitrine, takes of this computer',
+      async (name, flags) => (await watch()).stats(name, flags),
+    ),
+  ).option('--seconds <N>', 'the past so many seconds (default 1)')
 
   json(add(program, 'start <name>', 'switch a machine on', async (name, flags) => (await power()).start(name, flags)))
     .option('--headless', 'open no window')

@@ -9,7 +9,7 @@ import { createClient } from '../../core/contract/client.ts'
 import type { Card, MachineCard } from '../../core/contract/machine-card.ts'
 import { createTransportPair } from '../../core/contract/memory-transport.ts'
 import { Host } from '../host.ts'
-import { defaultLibraryFolder } from '../library/default-folder.ts'
+import { chosenLibraryFolder } from '../library/default-folder.ts'
 import { connectLocally } from '../shells/local/local-socket.ts'
 
 /** How long a background host may take to come up. */
@@ -18,7 +18,7 @@ const BACKGROUND_POLL_MS = 100
 
 /** Runs `work` with a client, and ends what was begun for it. */
 export async function withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
-  const libraryFolder = defaultLibraryFolder()
+  const libraryFolder = chosenLibraryFolder()
   const remote = await connectLocally(libraryFolder)
   if (remote) {
     try {
@@ -41,7 +41,7 @@ export async function withClient<T>(work: (client: Client) => Promise<T>): Promi
 
 /** Runs `work` with a client of a host that goes on when the command has ended; starts one in the background where none runs. */
 export async function withLastingClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
-  const libraryFolder = defaultLibraryFolder()
+  const libraryFolder = chosenLibraryFolder()
   const client = (await connectLocally(libraryFolder)) ?? (await startBackgroundHost(libraryFolder))
   try {
     return await work(client)

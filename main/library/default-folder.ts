@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { readAppSettings } from './app-settings-file.ts'
 
 /** VITRINE_HOME, the place that the settings of the app name, or the platform's own. */
-export function libraryFolder(): string {
+export function chosenLibraryFolder(): string {
   if (process.env['VITRINE_HOME']) return defaultLibraryFolder()
   const chosen = readAppSettings().libraryFolder
   return chosen === null ? defaultLibraryFolder() : resolve(chosen)
@@ -14,7 +14,7 @@ export function libraryFolder(): string {
  * VITRINE_HOME, or the platform's place for what users make: XDG_DATA_HOME (XDG Base Directory Specification), Application
  * Support on macOS, the local application data on Windows.
  */
-export function defaultLibraryFolder(
+function defaultLibraryFolder(
   environment: NodeJS.ProcessEnv = process.env,
   platform: NodeJS.Platform = process.platform,
 ): string {

@@ -76,5 +76,16 @@ let lastId = 0
 export function fakeCard(settings: MachineSettingsInput, state: MachineState = 'off'): MachineCard {
   const id = `00000000-0000-4000-8000-${String(++lastId).padStart(12, '0')}`
   const spec = machineSpecSchema.parse({ schemaVersion: MACHINE_SCHEMA_VERSION, id, ...settings })
-  return { kind: 'machine', id, folder: spec.name, spec, state, crash: null, discardsWrites: false, thumbnail: null }
+  return {
+    kind: 'machine',
+    id,
+    folder: spec.name,
+    spec,
+    state,
+    crash: null,
+    discardsWrites: false,
+    thumbnail: null,
+    snapshots: { count: 0, lastAt: null },
+    problems: [],
+  }
 }

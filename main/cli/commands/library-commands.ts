@@ -1,5 +1,8 @@
 /** Commands on the library: list, show, templates, import, set, delete, logs. */
 
+import type { LogLevel } from '../../../core/contract/library-api.ts'
+import type { Card } from '../../../core/contract/machine-card.ts'
+import { matchesSearch } from '../../../core/contract/search.ts'
 import { usageError } from '../failure.ts'
 import { filePath } from '../machine-flags.ts'
 import { cardRow, describeCard, describeTemplate, type JsonFlag, print, table, templateRow } from '../output.ts'
@@ -10,9 +13,15 @@ import { withProgress } from './snapshot-commands.ts'
 /** Files that `export` makes. */
 const MACHINE_EXTENSION = '.vitrine'
 
-export async function list(flags: JsonFlag): Promise<void> {
+export async function list(flags: JsonFlag & { readonly search?: string; readonly group?: string }): Promise<void> {
   await withClient(async ({ api }) => {
-    const cards = await api.library.list({})
+    const names = new Map((await api.template.list({})).map(({ id, name }) => [id, name]))
+    const isInGroup = (card: Card) =>
+      flags.group === undefined ||
+      (card.kind === 'machine' && (card.spec.group === flags.group || card.spec.group.startsWith(`${flags.group}/`)))
+    const cards = (await api.library.list({})).filter(
+      (card) => isInGroup(card) && matchesSearch(card, flags.search ?? '', (id) => names.get(id)),
+    )
     print(flags, cards, cards.length === 0 ? '' : table(cards.map(cardRow)))
   })
 }
@@ -55,20 +64,32 @@ export async function set(name: string, assignments: string[], flags: JsonFlag):
   })
 }
 
-export async function remove(name: string, flags: JsonFlag): Promise<void> {
+export async function remove(name: string, flags: JsonFlag & { readonly permanently?: boolean }): Promise<void> {
   await withClient(async (client) => {
     const { id, spec } = await findMachine(client, name)
-    await client.api.library.delete({ id })
-    print(flags, { id }, `Deleted ${spec.name}`)
+    const permanently = flags.permanently ?? false
+    await client.api.library.delete({ id, permanently })
+    print(flags, { id }, permanently ? `Deleted ${spec.name}` : `${spec.name} is in the trash`)
   })
 }
 
-export async function logs(name: string, flags: JsonFlag & { readonly lines?: string }): Promise<void> {
+export interface LogFlags extends JsonFlag {
+  readonly lines?: string
+  readonly search?: string
+  readonly level?: LogLevel[]
+}
+
+export async function logs(name: string, flags: LogFlags): Promise<void> {
   const lines = flags.lines === undefined ? 200 : Number(flags.lines)
   if (!Number.isInteger(lines) || lines < 1 || lines > 10_000) throw usageError('--lines is a number from 1 to 10000')
   await withClient(async (client) => {
     const { id } = await findMachine(client, name)
-    const result = await client.api.library.logs({ id, lines })
+    const result = await client.api.library.logs({
+      id,
+      lines,
+      search: flags.search ?? '',
+      ...(flags.level ? { levels: flags.level } : {}),
+    })
     print(flags, result, result.lines.join('\n'))
   })
 }

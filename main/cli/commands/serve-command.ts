@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { AppError } from '../../../core/base/errors.ts'
 import { Host } from '../../host.ts'
-import { defaultLibraryFolder } from '../../library/default-folder.ts'
+import { chosenLibraryFolder } from '../../library/default-folder.ts'
 import { type BrowserShell, startBrowserShell } from '../../shells/browser/browser-shell.ts'
 import { openBrowser } from '../../shells/browser/open-browser.ts'
 import { consoleUrl } from '../../shells/browser/page-address.ts'
@@ -43,7 +43,7 @@ export async function serve(flags: ServeFlags, vmThread?: URL): Promise<void> {
 
 /** Where a Vitrine with a page already runs, opens that. */
 async function openExisting(flags: ServeFlags): Promise<boolean> {
-  const client = await connectLocally(defaultLibraryFolder())
+  const client = await connectLocally(chosenLibraryFolder())
   if (!client) return false
   try {
     const { pageUrl } = await client.api.app.info({})
@@ -88,7 +88,7 @@ class Server {
     const address = createLocalAddress()
     let server: Server | undefined
     const host = await Host.open({
-      libraryFolder: defaultLibraryFolder(),
+      libraryFolder: chosenLibraryFolder(),
       lockNote: { ...address },
       welcome: true,
       shell: {

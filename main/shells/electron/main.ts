@@ -20,7 +20,7 @@ import { createClient } from '../../../core/contract/client.ts'
 import { createTransportPair } from '../../../core/contract/memory-transport.ts'
 import { Host } from '../../host.ts'
 import type { Grants } from '../../ipc/call-context.ts'
-import { defaultLibraryFolder } from '../../library/default-folder.ts'
+import { chosenLibraryFolder } from '../../library/default-folder.ts'
 import { SECURITY_HEADERS } from '../browser/security.ts'
 import { readStaticFile } from '../browser/static-files.ts'
 import { createLocalAddress, listenLocally } from '../local/local-socket.ts'
@@ -162,7 +162,7 @@ async function start(): Promise<void> {
   await app.whenReady()
   const address = createLocalAddress()
   const host = await Host.open({
-    libraryFolder: defaultLibraryFolder(),
+    libraryFolder: chosenLibraryFolder(),
     lockNote: { ...address },
     welcome: true,
     shell: { openConsole: focusWindow, pageUrl: () => null, quit: () => app.quit() },

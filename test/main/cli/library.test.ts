@@ -37,7 +37,7 @@ describe('the library on the command line', { timeout: 60_000 }, () => {
       'Boot disk',
       'Old PC',
     ])
-    expect(await call('delete', card.id)).toEqual(ok('Deleted Old PC\n'))
+    expect(await call('delete', card.id, '--permanently')).toEqual(ok('Deleted Old PC\n'))
     expect(readdirSync(home)).toEqual(['.vitrine', 'Boot disk'])
   })
 
@@ -51,7 +51,7 @@ describe('the library on the command line', { timeout: 60_000 }, () => {
     await runCli(['create', '--name', 'Only'], { home })
     expect(await call('show', 'Two')).toEqual([1, 'vitrine: No machine is called "Two"\n'])
     expect(await call('show', 'on')).toEqual([1, 'vitrine: Several machines are called "on": One, Only\n'])
-    expect(await call('create')).toEqual([2, "vitrine: required option '--name <NAME>' not specified\n"])
+    expect(await call('create')).toEqual([2, 'vitrine: create needs --name, or --template\n'])
     expect(await call('create', '--name', ' ')).toEqual([
       2,
       'vitrine: The machine is not valid at name: Too small: expected string to have >=1 characters\n',

@@ -194,7 +194,7 @@ describe('around the screen', () => {
   })
 
   test('lights show what a drive did since the last time', () => {
-    const stats = { id: '', speedMips: 1, idle: 0, hostLoad: 0, guestSeconds: 1, instructions: 1 }
+    const stats = { id: '', speedMips: 1, idle: 0, hostLoad: 0, guestSeconds: 1, instructions: 1, memoryBytes: 0 }
     const before = { ...stats, drives: [{ slot: 'fda' as const, readBytes: 10, writtenBytes: 5 }] }
     const read = { ...stats, drives: [{ slot: 'fda' as const, readBytes: 20, writtenBytes: 5 }] }
     const wrote = { ...stats, drives: [{ slot: 'fda' as const, readBytes: 30, writtenBytes: 6 }] }
@@ -210,7 +210,7 @@ describe('around the screen', () => {
     const outlets = { onFrame: () => {}, onSerial: () => {}, onTone: (hz: number) => void tones.push(hz) }
     const model = new ConsoleModel(client, new Notices(), card.id, outlets)
     await model.open()
-    const stats = { speedMips: 5, idle: 0, hostLoad: 0, guestSeconds: 1, instructions: 1, drives: [] }
+    const stats = { speedMips: 5, idle: 0, hostLoad: 0, guestSeconds: 1, instructions: 1, memoryBytes: 0, drives: [] }
     emit('machine-stats', { id: 'other', ...stats })
     expect(model.stats).toBeNull()
     emit('machine-stats', { id: card.id, ...stats })

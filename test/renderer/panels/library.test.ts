@@ -8,7 +8,7 @@ import { speedText } from '../../../renderer/panels/library/machine-speed.ts'
 import { matchesSearch } from '../../../renderer/panels/library/search.ts'
 import { createFakeClient, fakeCard } from '../fake-client.ts'
 
-const stats = { speedMips: 111.6, idle: 0.2, hostLoad: 1, guestSeconds: 1, instructions: 1, drives: [] }
+const stats = { speedMips: 111.6, idle: 0.2, hostLoad: 1, guestSeconds: 1, instructions: 1, memoryBytes: 0, drives: [] }
 
 async function openLibrary() {
   const beta = fakeCard({ name: 'Beta' })

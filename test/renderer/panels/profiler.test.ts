@@ -79,7 +79,7 @@ test.each([
 })
 
 describe('the model', () => {
-  const stats = { speedMips: 5, idle: 0, hostLoad: 0, guestSeconds: 1, instructions: 1, drives: [] }
+  const stats = { speedMips: 5, idle: 0, hostLoad: 0, guestSeconds: 1, instructions: 1, memoryBytes: 0, drives: [] }
 
   test('keeps the speeds of its own machine, so many of them', () => {
     const { client, emit } = createFakeClient()
