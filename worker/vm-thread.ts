@@ -5,6 +5,6 @@ import { createMachine } from '../core/machine/builder.ts'
 import { runMachineThread } from './vm/vm-loop.ts'
 
 /** Runs the machine to its end. */
-export function runVm(task: VmThreadTask<MessagePort>): null {
+export function runVm(task: VmThreadTask<MessagePort>): Promise<null> {
   return runMachineThread(task, createMachine)
 }

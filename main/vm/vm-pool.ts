@@ -144,6 +144,7 @@ export class ThreadPools {
       minThreads: 0,
       maxThreads: SNAPSHOT_THREADS,
       idleTimeout: IDLE_MS,
+      env: threadEnvironment(),
       recordTiming: false,
     })
     const result: MediaTaskResult<SnapshotTasks[Name]['result']> = await this.#snapshots.run(request, { name })

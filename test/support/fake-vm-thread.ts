@@ -4,6 +4,6 @@ import type { VmThreadTask } from '../../core/contract/vm-thread.ts'
 import { runMachineThread } from '../../worker/vm/vm-loop.ts'
 import { createFakeMachine } from './fake-machine.ts'
 
-export function runVm(task: VmThreadTask<MessagePort>): null {
+export function runVm(task: VmThreadTask<MessagePort>): Promise<null> {
   return runMachineThread(task, createFakeMachine)
 }

@@ -9,12 +9,15 @@
  *   -32     u64 position of the index, u32 chunks, u32 pages, u32 CRC-32 of the index, u32 zero, "VITRPEND"
  */
 import { hash as digest } from 'node:crypto'
-import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { constants, crc32, zstdCompressSync, zstdDecompress } from 'node:zlib'
 import { AppError } from '../../core/base/errors.ts'
 import type { ByteStore } from '../../core/disk/block-device.ts'
+import { openFileByteStore } from '../files/file-byte-store.ts'
 
 export const PAGE_BYTES = 4096
-const CHUNK_PAGES = 64
+/** Pages that are compressed together. */
+export const CHUNK_PAGES = 64
 const MAGIC = 'VITRPAGE'
 const END_MAGIC = 'VITRPEND'
 const VERSION = 1
@@ -24,6 +27,8 @@ const HASH_BYTES = 16
 const TRAILER_BYTES = 32
 /** Pages of 3 GiB of RAM with 64 MiB of video memory and the ROM area, and some. */
 const MAX_PAGES = 1 << 20
+
+const decompress = promisify(zstdDecompress)
 
 /** What says that two pages are equal: 128 bits of their SHA-256, one character a byte. */
 export function pageHash(page: Uint8Array): string {
@@ -110,7 +115,6 @@ export class PackReader {
   readonly #chunks: Chunk[] = []
   readonly #hashes: Buffer
   readonly pages: number
-  #open: { readonly chunk: number; readonly bytes: Uint8Array } | undefined
 
   /** `name` is how errors call it. Throws `state/corrupt` or `state/newer-version`. */
   constructor(store: ByteStore, name: string) {
@@ -175,28 +179,44 @@ export class PackReader {
     return this.#hashes.toString('latin1', number * HASH_BYTES, (number + 1) * HASH_BYTES)
   }
 
-  /** The content of page `number`, valid until the next call. Pages in order of their numbers are cheap. */
-  page(number: number): Uint8Array {
-    if (number >= this.pages) throw this.#corrupt(`there is no page ${number}`)
-    const chunk = Math.floor(number / CHUNK_PAGES)
-    if (this.#open?.chunk !== chunk) this.#open = { chunk, bytes: this.#unpack(this.#chunks[chunk] as Chunk) }
-    const at = (number % CHUNK_PAGES) * PAGE_BYTES
-    return this.#open.bytes.subarray(at, at + PAGE_BYTES)
-  }
-
-  #unpack({ position, bytes, crc, pages }: Chunk): Uint8Array {
+  /** The content of a chunk, read now and unpacked on another thread. Rejects with `state/corrupt` or `disk/io`. */
+  async unpack(number: number): Promise<Uint8Array> {
+    const chunk = this.#chunks[number]
+    if (!chunk) throw this.#corrupt(`there is no chunk ${number}`)
+    const { position, bytes, crc, pages } = chunk
     const packed = this.#read(position, bytes)
     if (crc32(packed) !== crc) throw this.#corrupt('the checksum of a chunk is wrong')
+    const length = pages * PAGE_BYTES
+    let unpacked: Uint8Array
     try {
-      const unpacked = zstdDecompressSync(packed, { maxOutputLength: pages * PAGE_BYTES })
-      if (unpacked.length === pages * PAGE_BYTES) return unpacked
+      // In one piece: by default it comes 16 KiB at a time.
+      unpacked = await decompress(packed, { maxOutputLength: length, chunkSize: length })
     } catch (cause) {
       throw new AppError('state/corrupt', `${this.#name} is damaged: a chunk cannot be unpacked`, { cause })
     }
-    throw this.#corrupt('a chunk is too short')
+    if (unpacked.length !== length) throw this.#corrupt('a chunk is too short')
+    return unpacked
+  }
+
+  /** Page `number` of a chunk that has been unpacked. */
+  pageOf(chunk: Uint8Array, number: number): Uint8Array {
+    const at = number * PAGE_BYTES
+    if (at >= chunk.length) throw this.#corrupt(`a chunk has no page ${number}`)
+    return chunk.subarray(at, at + PAGE_BYTES)
   }
 
   close(): void {
     this.#store.close()
+  }
+}
+
+/** The pack in the file at `path`. Throws `disk/not-found`, `disk/io`, `state/corrupt` or `state/newer-version`. */
+export function openPack(path: string): PackReader {
+  const store = openFileByteStore(path, true)
+  try {
+    return new PackReader(store, path)
+  } catch (error) {
+    store.close()
+    throw error
   }
 }

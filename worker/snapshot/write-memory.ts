@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import type { CopyOnWriteBuffers } from '../../core/memory/copy-on-write.ts'
 import { PageCollector } from '../../core/memory/copy-on-write.ts'
 import { readWhole, removeFile, renameDurably, writeDurably } from '../files/durable-files.ts'
-import { createFileByteStore, openFileByteStore } from '../files/file-byte-store.ts'
+import { createFileByteStore } from '../files/file-byte-store.ts'
 import { decodeMemoryMap, encodeMemoryMap, MAX_PACKS, type MemoryMap } from './memory-map.ts'
-import { PAGE_BYTES, PackReader, PackWriter, pageHash } from './page-pack.ts'
+import { openPack, PAGE_BYTES, PackWriter, pageHash } from './page-pack.ts'
 
 /** Where the packs of a machine are, and how they are called. */
 export const packFile = (folder: string, id: string): string => join(folder, `${id}.pages`)
@@ -51,8 +51,7 @@ function readKnown({ parentMap, packFolder, pages }: WriteMemoryRequest): Known 
   if (parent.packOf.length !== pages || parent.packs.length >= MAX_PACKS)
     return { packs: [], byHash, parent: undefined }
   for (const [i, id] of parent.packs.entries()) {
-    const path = packFile(packFolder, id)
-    const reader = new PackReader(openFileByteStore(path, true), path)
+    const reader = openPack(packFile(packFolder, id))
     try {
       for (let number = 0; number < reader.pages; number++) byHash.set(reader.hash(number), { pack: i + 1, number })
     } finally {

@@ -8,10 +8,10 @@ import type { ResumeSource, SnapshotMoment, VmThreadRequest } from '../../core/c
 import type { BlockDevice } from '../../core/disk/block-device.ts'
 import type { Machine } from '../../core/machine/machine.ts'
 import { createCopyOnWriteBuffers, PagePreserver } from '../../core/memory/copy-on-write.ts'
-import { ROM_BASE } from '../../core/memory/layout.ts'
+import { ROM_BASE, ROM_BYTES } from '../../core/memory/layout.ts'
 import { readWhole } from '../files/durable-files.ts'
 import { openMediumFile } from '../files/open-medium.ts'
-import { loadMemory } from '../snapshot/load-memory.ts'
+import type { SavedMemory } from '../snapshot/load-memory.ts'
 
 type Begin = Extract<VmThreadRequest, { type: 'snapshot-begin' }>
 
@@ -24,10 +24,16 @@ const LONGEST_WAIT_MS = 3000
 /** Pages that a saved state of this machine has. */
 const pagesOf = (machine: Machine): number => machine.memory.saved.length / PAGE_BYTES
 
-/** Puts a fresh machine into a saved state. */
-export function resumeMachine(machine: Machine, source: ResumeSource, realTimeMs: number | undefined): void {
-  loadMemory(source.memoryMap, source.packFolder, machine.memory.saved)
-  machine.restoreState(readWhole(source.stateFile))
+/** Puts a fresh machine into a saved state; `memory` is that of the same moment. */
+export async function resumeMachine(
+  machine: Machine,
+  { stateFile }: ResumeSource,
+  memory: SavedMemory,
+  realTimeMs: number | undefined,
+): Promise<void> {
+  // A machine that has just been made has its firmware in the ROM area, and nothing anywhere else.
+  await memory.putInto(machine.memory.saved, ROM_BYTES)
+  machine.restoreState(readWhole(stateFile))
   if (realTimeMs !== undefined) machine.setRealTimeClock(realTimeMs)
 }
 

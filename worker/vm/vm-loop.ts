@@ -17,6 +17,7 @@ import {
 } from '../../core/contract/vm-thread.ts'
 import type { Machine, MachineConfig, SliceEnd } from '../../core/machine/machine.ts'
 import { openMediumFile } from '../files/open-medium.ts'
+import { SavedMemory } from '../snapshot/load-memory.ts'
 import { FramePublisher } from './frame-publisher.ts'
 import { InputQueue } from './input-queue.ts'
 import { LightWatch } from './light-watch.ts'
@@ -55,15 +56,18 @@ class PausableClock {
 }
 
 /** Runs one machine from power-on to its end. A throw is a crash. */
-export function runMachineThread(
+export async function runMachineThread(
   task: VmThreadTask<MessagePort>,
   createMachine: (config: MachineConfig) => Machine,
-): null {
+): Promise<null> {
   const post = (message: VmThreadMessage) => task.port.postMessage(message)
   const clock = new PausableClock()
   const log = (level: 'debug' | 'info' | 'warn') => (message: string) => post({ type: 'log', level, message })
   let machine: Machine
+  let saved: SavedMemory | undefined
   try {
+    // Unpacked on other threads while the machine is made.
+    saved = task.resume ? new SavedMemory(task.resume.memoryMap, task.resume.packFolder) : undefined
     const config = openMachineConfig(task.spec, task.options, {
       hostNowNs: () => clock.nowNs(),
       log: { debug: log('debug'), info: log('info'), warn: log('warn') },
@@ -76,11 +80,13 @@ export function runMachineThread(
       for (const { medium } of config.drives) medium?.close()
       throw error
     }
-    if (task.resume) takeUp(machine, task)
+    if (saved) await takeUp(machine, task, saved)
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     post({ type: 'not-started', error: toErrorRecord(error) })
     return null
+  } finally {
+    saved?.close()
   }
   try {
     new VmLoop(task, machine, clock, post).run()
@@ -91,10 +97,20 @@ export function runMachineThread(
 }
 
 /** Goes on from the task's saved state, or throws with everything closed. */
-function takeUp(machine: Machine, { spec, resume }: VmThreadTask<MessagePort>): void {
+async function takeUp(
+  machine: Machine,
+  { spec, resume }: VmThreadTask<MessagePort>,
+  memory: SavedMemory,
+): Promise<void> {
   const { source, resume: shows } = spec.clock
   try {
-    if (resume) resumeMachine(machine, resume, source === 'host' && shows === 'present' ? realTimeMs(spec) : undefined)
+    if (resume)
+      await resumeMachine(
+        machine,
+        resume,
+        memory,
+        source === 'host' && shows === 'present' ? realTimeMs(spec) : undefined,
+      )
   } catch (error) {
     machine.dispose()
     throw error

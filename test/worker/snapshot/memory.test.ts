@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createCopyOnWriteBuffers, PagePreserver } from '../../../core/memory/copy-on-write.ts'
 import { openFileByteStore } from '../../../worker/files/file-byte-store.ts'
-import { loadMemory } from '../../../worker/snapshot/load-memory.ts'
+import { SavedMemory } from '../../../worker/snapshot/load-memory.ts'
 import { decodeMemoryMap, encodeMemoryMap } from '../../../worker/snapshot/memory-map.ts'
 import { PackReader } from '../../../worker/snapshot/page-pack.ts'
 import { packFile, type WriteMemoryRequest, writeMemory } from '../../../worker/snapshot/write-memory.ts'
@@ -13,6 +13,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const PAGE = 4096
 const PAGES = 300
+const USED = 30 * PAGE
 const ROUNDS = Number(process.env['VITRINE_FUZZ_ROUNDS'] ?? 1000)
 
 let folder: string
@@ -52,25 +53,30 @@ function write(memory: Uint8Array<SharedArrayBuffer>, name: string, options: Par
   return { mapFile, ...written }
 }
 
-function loaded(mapFile: string): Buffer {
-  const saved = new Uint8Array(PAGES * PAGE).fill(0x55)
-  loadMemory(mapFile, packFolder, saved)
-  return Buffer.from(saved)
+/** `into` is that of a machine in whose first pages there is something already. */
+async function loaded(mapFile: string, into = new Uint8Array(PAGES * PAGE).fill(0x55, 0, USED)): Promise<Buffer> {
+  const memory = new SavedMemory(mapFile, packFolder)
+  try {
+    await memory.putInto(into, USED)
+  } finally {
+    memory.close()
+  }
+  return Buffer.from(into)
 }
 
 const copy = (memory: Uint8Array) => Buffer.from(Uint8Array.from(memory))
 
 describe('memory written and loaded', () => {
-  it('is the same', () => {
+  it('is the same', async () => {
     const memory = guestMemory(1)
     const { mapFile, newPages, pack } = write(memory, 'one')
-    expect(loaded(mapFile).equals(copy(memory))).toBe(true)
+    expect((await loaded(mapFile)).equals(copy(memory))).toBe(true)
     // Every third page is zeros; pages of one byte repeat after 256.
     expect(newPages).toBeLessThan(PAGES * 0.67)
     expect(readdirSync(packFolder)).toEqual([`${pack}.pages`])
   })
 
-  it('is the moment at which it began, whatever is written meanwhile', () => {
+  it('is the moment at which it began, whatever is written meanwhile', async () => {
     const memory = guestMemory(2)
     const then = copy(memory)
     const buffers = createCopyOnWriteBuffers(PAGES)
@@ -79,10 +85,10 @@ describe('memory written and loaded', () => {
       preserver.preserve(page)
       memory.fill(0xab, page * PAGE, (page + 1) * PAGE)
     }
-    expect(loaded(write(memory, 'one', { buffers }).mapFile).equals(then)).toBe(true)
+    expect((await loaded(write(memory, 'one', { buffers }).mapFile)).equals(then)).toBe(true)
   })
 
-  it('stores a page that the parent has once, known by its writes or by its content', () => {
+  it('stores a page that the parent has once, known by its writes or by its content', async () => {
     const memory = guestMemory(3)
     const first = write(memory, 'first')
     const dirty = new Uint8Array(PAGES)
@@ -94,10 +100,10 @@ describe('memory written and loaded', () => {
     dirty[11] = 1
     const second = write(memory, 'second', { parentMap: first.mapFile, dirty })
     expect(second.newPages).toBe(3)
-    expect(loaded(second.mapFile).equals(copy(memory))).toBe(true)
+    expect((await loaded(second.mapFile)).equals(copy(memory))).toBe(true)
     const third = write(memory, 'third', { parentMap: second.mapFile })
     expect(third).toMatchObject({ newPages: 0, pack: undefined })
-    expect(loaded(third.mapFile).equals(copy(memory))).toBe(true)
+    expect((await loaded(third.mapFile)).equals(copy(memory))).toBe(true)
     expect(readdirSync(packFolder)).toHaveLength(2)
     expect(statSync(third.mapFile).size).toBeLessThan(2000)
   })
@@ -110,9 +116,9 @@ describe('memory written and loaded', () => {
     expect(decodeMemoryMap(readFileSync(second.mapFile)).packs).toEqual([second.pack])
   })
 
-  it('of a machine with another size is refused', () => {
+  it('of a machine with another size is refused', async () => {
     const { mapFile } = write(guestMemory(5), 'one')
-    expect(() => loadMemory(mapFile, packFolder, new Uint8Array(PAGE))).toThrow('another amount of memory')
+    await expect(loaded(mapFile, new Uint8Array(PAGE))).rejects.toThrow('another amount of memory')
   })
 })
 
@@ -132,7 +138,7 @@ describe('a memory map', () => {
 describe('damaged files', () => {
   const refused = /^(state\/corrupt|state\/newer-version|vm\/invalid-state|disk\/not-found)$/
 
-  it(`are refused, ${ROUNDS} times`, () => {
+  it(`are refused, ${ROUNDS} times`, async () => {
     const memory = guestMemory(6)
     const { mapFile, pack } = write(memory, 'one')
     const whole = copy(memory)
@@ -157,7 +163,7 @@ describe('damaged files', () => {
         writeFileSync(path, changed)
       }
       try {
-        expect(loaded(mapFile).equals(whole)).toBe(true)
+        expect((await loaded(mapFile)).equals(whole)).toBe(true)
       } catch (error) {
         expect((error as { code?: string }).code, (error as Error).stack).toMatch(refused)
       }
