@@ -127,6 +127,8 @@ export type VmThreadRequest =
 /** Results by request; those not listed answer with null. */
 export interface VmThreadReplies {
   'snapshot-begin': SnapshotMoment
+  /** The longest time that the guest did not run between two of its slices since the snapshot began. */
+  'snapshot-end': { readonly longestGapMs: number }
   'screen-text': ScreenText
   stats: VmThreadStats
   'profile-stop': MachineProfile
@@ -149,8 +151,6 @@ export interface SnapshotMoment {
   /** Contents of the floppies that the guest may have written. */
   readonly floppies: readonly { readonly slot: DriveSlot; readonly bytes: Uint8Array<ArrayBuffer> }[]
   readonly guestSeconds: number
-  /** How long the guest stood still. */
-  readonly gapMs: number
 }
 
 /** See core/memory/copy-on-write.ts. */

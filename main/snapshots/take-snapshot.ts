@@ -184,10 +184,10 @@ async function fillFromRunning(
     parent,
   )
   const startMs = performance.now()
-  let isStored = false
+  let stored: SnapshotTasks['storeSnapshot']['result'] | undefined
   try {
     const size = { totalBytes: moment.pages * PAGE_BYTES, unitBytes: PAGE_BYTES }
-    const { floppies, newPages, memoryBytes } = await work.withProgress(spec.id, 'take', size, (progress) =>
+    stored = await work.withProgress(spec.id, 'take', size, (progress) =>
       work.pools.snapshotTask('storeSnapshot', {
         folder: prepared,
         packFolder: folder.packFolder,
@@ -197,16 +197,17 @@ async function fillFromRunning(
         progress,
       }),
     )
-    isStored = true
-    const seconds = ((performance.now() - startMs) / 1000).toFixed(2)
-    work.machines.note(
-      spec.id,
-      `Snapshot: the guest stood still for ${moment.gapMs.toFixed(1)} ms; ${newPages} pages, ${memoryBytes} bytes in ${seconds} s`,
-    )
-    return { floppies, hasMemory: true }
+    return { floppies: stored.floppies, hasMemory: true }
   } finally {
     // A machine that has ended meanwhile needs to be told nothing.
-    await vm.endSnapshot(isStored ? snapshot : null).catch(() => {})
+    const ended = await vm.endSnapshot(stored ? snapshot : null).catch(() => undefined)
+    if (stored && ended) {
+      const seconds = ((performance.now() - startMs) / 1000).toFixed(2)
+      work.machines.note(
+        spec.id,
+        `Snapshot: the guest stood still for ${ended.longestGapMs.toFixed(1)} ms at a time; ${stored.newPages} pages, ${stored.memoryBytes} bytes in ${seconds} s`,
+      )
+    }
   }
 }
 

@@ -244,8 +244,8 @@ export class VmHost {
   }
 
   /** Its memory has been written (`id`), or will not be (null). */
-  async endSnapshot(id: string | null): Promise<void> {
-    await this.call({ type: 'snapshot-end', id })
+  endSnapshot(id: string | null): Promise<VmThreadReply<'snapshot-end'>> {
+    return this.call({ type: 'snapshot-end', id })
   }
 
   /** How often pictures are wanted; 0 is never. */

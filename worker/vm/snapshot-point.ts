@@ -58,8 +58,7 @@ export class SnapshotPoint {
   /** Takes the moment. The guest must stand still between two slices; it is run for some microseconds where it has to. */
   begin(request: Begin): SnapshotMoment {
     this.#check()
-    const startMs = performance.now()
-    this.#settleFirmware(startMs)
+    this.#settleFirmware()
     const machine = this.#machine
     const { memory } = machine
     const { writes } = memory
@@ -83,7 +82,6 @@ export class SnapshotPoint {
       dirty,
       floppies,
       guestSeconds: machine.clock.nowNs() / 1e9,
-      gapMs: performance.now() - startMs,
     }
   }
 
@@ -118,7 +116,8 @@ export class SnapshotPoint {
       throw new AppError('vm/invalid-state', 'The machine discards what it writes, so no snapshot can be taken of it')
   }
 
-  #settleFirmware(startMs: number): void {
+  #settleFirmware(): void {
+    const startMs = performance.now()
     while (!this.#machine.canSave) {
       if (performance.now() - startMs > LONGEST_WAIT_MS)
         throw new AppError('vm/invalid-state', 'The guest stays in a service of its firmware; try again')

@@ -80,7 +80,11 @@ export async function runMachineThread(
       for (const { medium } of config.drives) medium?.close()
       throw error
     }
-    if (saved) await takeUp(machine, task, saved)
+    if (saved) {
+      // No time passes for the guest until it goes on.
+      clock.pause()
+      await takeUp(machine, task, saved)
+    }
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     post({ type: 'not-started', error: toErrorRecord(error) })
@@ -151,6 +155,10 @@ class VmLoop {
   /** Guest time that could not pass, because the guest waits without any timer: waits for text go on by the host's. */
   #timelessNs = 0
   #lastInstructions = 0
+  /** When the last slice had ended, and whatever sleep came after it. */
+  #awakeMs = performance.now()
+  /** The longest time between two slices since the last snapshot began, but for sleeps. */
+  #longestGapMs = 0
   /** What this thread had of a core when the last slice ended. */
   #lastCoreNs = Number.POSITIVE_INFINITY
 
@@ -210,12 +218,14 @@ class VmLoop {
     if (this.#paused) this.#frames.tick(performance.now())
     Atomics.wait(this.#control, DOORBELL, this.#doorbell)
     if (!this.#paused) this.#clock.resume()
+    this.#awakeMs = performance.now()
   }
 
   #runOnce(): void {
     this.#input.feed(this.#guestNs())
     this.#serial.feed()
     const startMs = performance.now()
+    this.#longestGapMs = Math.max(this.#longestGapMs, startMs - this.#awakeMs)
     let end: SliceEnd
     try {
       if (startMs - this.#settledMs >= SETTLE_INTERVAL_MS) this.#settle(startMs)
@@ -236,6 +246,8 @@ class VmLoop {
     else if (end.reason === 'exit') this.#end = { kind: 'exit', value: end.exitValue }
     else if (end.reason === 'halted') this.#sleep(end.wakeNs, nowMs)
     else if (this.#governor.active) this.#brake((nowMs - startMs) * 1e6)
+    // What came between the slice and a sleep, or the next slice.
+    this.#awakeMs = end.reason === 'halted' || this.#governor.active ? performance.now() : nowMs
   }
 
   /** Sleeps a halted guest until its deadline, the doorbell, or something else is due. */
@@ -335,7 +347,7 @@ class VmLoop {
         return this.#takeSnapshot(request)
       case 'snapshot-end':
         this.#snapshots.end(request.id)
-        return null
+        return { longestGapMs: this.#longestGapMs }
       case 'screen-text':
         return this.#machine.display.text()
       case 'draw':
@@ -428,8 +440,9 @@ class VmLoop {
 
   /** A paused guest may have to go on for some microseconds, for which its clock runs. */
   #takeSnapshot(request: Extract<VmThreadRequest, { type: 'snapshot-begin' }>): unknown {
-    const stands = this.#paused || this.#stepped
+    const stands = (this.#paused || this.#stepped) && !this.#machine.canSave
     if (stands) this.#clock.resume()
+    this.#longestGapMs = 0
     try {
       return this.#snapshots.begin(request)
     } finally {
