@@ -7,15 +7,23 @@ import { isBootable } from '../../core/disk/bootable.ts'
 import type { DriveConfig, MachineConfig } from '../../core/machine/machine.ts'
 import { generatedCodeStore } from '../files/generated-code.ts'
 import { openMediumFile } from '../files/open-medium.ts'
+import { type FailureGuard, GuardedMedium } from './guarded-medium.ts'
 
 /** Ports of the config that the thread provides. */
-export type ConfigPorts = Pick<MachineConfig, 'hostNowNs' | 'log' | 'onTone' | 'regionThread'>
+export interface ConfigPorts extends Pick<MachineConfig, 'hostNowNs' | 'log' | 'onTone' | 'regionThread'> {
+  /** What happens when the host's disk fails under a medium. */
+  readonly onDiskFailure: FailureGuard
+}
 
 /** With the virtual clock every run begins at the same moment: noon of the first day of 2000. */
 const VIRTUAL_POWER_ON_MS = Date.UTC(2000, 0, 1, 12)
 
 /** Opens everything `spec` names. Throws AppError and leaves nothing open. The caller disposes of the media by the machine. */
-export function openMachineConfig(spec: MachineSpec, options: RunOptions, ports: ConfigPorts): MachineConfig {
+export function openMachineConfig(
+  spec: MachineSpec,
+  options: RunOptions,
+  { onDiskFailure, ...ports }: ConfigPorts,
+): MachineConfig {
   const kernel = spec.boot.kernel
   const { firmware } = spec
   const blobs = {
@@ -36,11 +44,8 @@ export function openMachineConfig(spec: MachineSpec, options: RunOptions, ports:
     for (const drive of spec.drives) {
       const { slot, kind, file, writeProtected } = drive
       const discardWrites = drive.discardWrites || options.discardWrites
-      drives.push({
-        slot,
-        kind,
-        medium: file === null ? undefined : openMediumFile({ file, kind, writeProtected, discardWrites }),
-      })
+      const medium = file === null ? undefined : openMediumFile({ file, kind, writeProtected, discardWrites })
+      drives.push({ slot, kind, medium: medium && new GuardedMedium(medium, onDiskFailure) })
     }
     if (options.requireBootable && !kernel) requireBootable(spec, drives)
   } catch (error) {

@@ -6,12 +6,13 @@ import { AppError } from '../../core/base/errors.ts'
 import type { MachineSpec } from '../../core/contract/machine-spec.ts'
 import type { ResumeSource, SnapshotMoment, VmThreadRequest } from '../../core/contract/vm-thread.ts'
 import type { BlockDevice } from '../../core/disk/block-device.ts'
-import type { Machine } from '../../core/machine/machine.ts'
+import type { Machine, SliceEnd } from '../../core/machine/machine.ts'
 import { createCopyOnWriteBuffers, PagePreserver } from '../../core/memory/copy-on-write.ts'
 import { ROM_BASE, ROM_BYTES } from '../../core/memory/layout.ts'
 import { readWhole } from '../files/durable-files.ts'
 import { openMediumFile } from '../files/open-medium.ts'
 import type { SavedMemory } from '../snapshot/load-memory.ts'
+import { type FailureGuard, GuardedMedium } from './guarded-medium.ts'
 
 type Begin = Extract<VmThreadRequest, { type: 'snapshot-begin' }>
 
@@ -37,8 +38,15 @@ export async function resumeMachine(
   if (realTimeMs !== undefined) machine.setRealTimeClock(realTimeMs)
 }
 
+/** What the loop does for it. */
+export interface SnapshotPointPorts {
+  runSlice(budgetNs: number): SliceEnd
+  readonly onDiskFailure: FailureGuard
+}
+
 export class SnapshotPoint {
   readonly #machine: Machine
+  readonly #ports: SnapshotPointPorts
   readonly #spec: MachineSpec
   readonly #discardWrites: boolean
   /** The snapshot since which writes are tracked; null when it is none that later ones may refer to. */
@@ -47,8 +55,15 @@ export class SnapshotPoint {
   /** Media that were given up for overlays: closed when what was written to them is durable. */
   #retired: BlockDevice[] = []
 
-  constructor(machine: Machine, spec: MachineSpec, discardWrites: boolean, base: string | null) {
+  constructor(
+    machine: Machine,
+    spec: MachineSpec,
+    discardWrites: boolean,
+    base: string | null,
+    ports: SnapshotPointPorts,
+  ) {
     this.#machine = machine
+    this.#ports = ports
     this.#spec = spec
     this.#discardWrites = discardWrites
     this.#base = base
@@ -121,7 +136,7 @@ export class SnapshotPoint {
     while (!this.#machine.canSave) {
       if (performance.now() - startMs > LONGEST_WAIT_MS)
         throw new AppError('vm/invalid-state', 'The guest stays in a service of its firmware; try again')
-      const { reason } = this.#machine.runSlice(STEP_NS)
+      const { reason } = this.#ports.runSlice(STEP_NS)
       if (reason === 'power-off' || reason === 'exit')
         throw new AppError('vm/invalid-state', 'The machine has just switched itself off')
     }
@@ -142,11 +157,10 @@ export class SnapshotPoint {
     for (const { slot } of overlays) settle(this.#machine.medium(slot))
     const opened: { slot: Begin['overlays'][number]['slot']; medium: BlockDevice }[] = []
     try {
-      for (const { slot, file } of overlays)
-        opened.push({
-          slot,
-          medium: openMediumFile({ file, kind: 'disk', writeProtected: false, discardWrites: false }),
-        })
+      for (const { slot, file } of overlays) {
+        const medium = openMediumFile({ file, kind: 'disk', writeProtected: false, discardWrites: false })
+        opened.push({ slot, medium: new GuardedMedium(medium, this.#ports.onDiskFailure) })
+      }
     } catch (error) {
       for (const { medium } of opened) medium.close()
       throw error

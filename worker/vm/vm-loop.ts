@@ -19,6 +19,7 @@ import type { Machine, MachineConfig, SliceEnd } from '../../core/machine/machin
 import { openMediumFile } from '../files/open-medium.ts'
 import { SavedMemory } from '../snapshot/load-memory.ts'
 import { FramePublisher } from './frame-publisher.ts'
+import { type FailureGuard, GuardedMedium } from './guarded-medium.ts'
 import { InputQueue } from './input-queue.ts'
 import { LightWatch } from './light-watch.ts'
 import { openMachineConfig, realTimeMs } from './machine-config.ts'
@@ -65,6 +66,8 @@ export async function runMachineThread(
   const log = (level: 'debug' | 'info' | 'warn') => (message: string) => post({ type: 'log', level, message })
   let machine: Machine
   let saved: SavedMemory | undefined
+  let loop: VmLoop | undefined
+  const onDiskFailure = (error: AppError) => loop?.waitForDisk(error) ?? false
   try {
     // Unpacked on other threads while the machine is made.
     saved = task.resume ? new SavedMemory(task.resume.memoryMap, task.resume.packFolder) : undefined
@@ -73,6 +76,7 @@ export async function runMachineThread(
       log: { debug: log('debug'), info: log('info'), warn: log('warn') },
       regionThread: task.compilerPort ? regionThread.bind(null, task.compilerPort) : undefined,
       onTone: (frequencyHz) => post({ type: 'tone', frequencyHz }),
+      onDiskFailure,
     })
     try {
       machine = createMachine(config)
@@ -93,7 +97,8 @@ export async function runMachineThread(
     saved?.close()
   }
   try {
-    new VmLoop(task, machine, clock, post).run()
+    loop = new VmLoop(task, machine, clock, post, onDiskFailure)
+    loop.run()
   } finally {
     machine.dispose()
   }
@@ -128,6 +133,9 @@ function unread(): AppError {
   return new AppError('vm/invalid-state', 'The guest does not read its keyboard')
 }
 
+/** The machine was switched off while its guest stood in the middle of something. */
+class Unplugged extends Error {}
+
 class VmLoop {
   readonly #port: MessagePort
   readonly #machine: Machine
@@ -145,6 +153,16 @@ class VmLoop {
   readonly #lights: LightWatch
   readonly #profiler: Profiler
   readonly #snapshots: SnapshotPoint
+  readonly #onDiskFailure: FailureGuard
+  /** The guest, or what is done for it, can stand still in the middle of an access to a disk. */
+  #mayWait = false
+  /** It does. */
+  #waits = false
+  /** For so long in all. */
+  #waitedMs = 0
+  #resetWanted = false
+  /** Unless it is resumed before it has been reset. */
+  #pausedAfterReset = false
   #paused = false
   #settledMs = 0
   #stepped: boolean
@@ -167,6 +185,7 @@ class VmLoop {
     machine: Machine,
     clock: PausableClock,
     post: (message: VmThreadMessage) => void,
+    onDiskFailure: FailureGuard,
   ) {
     this.#port = task.port
     this.#machine = machine
@@ -187,7 +206,11 @@ class VmLoop {
     this.#stats = new StatsMeter(machine)
     this.#lights = new LightWatch(machine)
     this.#profiler = new Profiler(machine)
-    this.#snapshots = new SnapshotPoint(machine, task.spec, this.#discardWrites, task.resume?.id ?? null)
+    this.#onDiskFailure = onDiskFailure
+    this.#snapshots = new SnapshotPoint(machine, task.spec, this.#discardWrites, task.resume?.id ?? null, {
+      runSlice: (budgetNs) => this.#guarded(() => machine.runSlice(budgetNs)),
+      onDiskFailure,
+    })
     if (task.resume) this.#pause()
   }
 
@@ -225,16 +248,24 @@ class VmLoop {
     this.#input.feed(this.#guestNs())
     this.#serial.feed()
     const startMs = performance.now()
+    const waitedMs = this.#waitedMs
     this.#longestGapMs = Math.max(this.#longestGapMs, startMs - this.#awakeMs)
     let end: SliceEnd
     try {
-      if (startMs - this.#settledMs >= SETTLE_INTERVAL_MS) this.#settle(startMs)
-      end = this.#machine.runSlice(this.#governor.budgetNs)
+      end = this.#guarded(() => {
+        if (startMs - this.#settledMs >= SETTLE_INTERVAL_MS) this.#settle(startMs)
+        return this.#machine.runSlice(this.#governor.budgetNs)
+      })
     } catch (error) {
+      if (error instanceof Unplugged) return
       if (!(error instanceof AppError) || !error.code.startsWith('disk/')) throw error
       this.#pause()
       this.#post({ type: 'paused-by-error', error: toErrorRecord(error) })
       return
+    }
+    if (this.#resetWanted) {
+      this.#reset()
+      if (this.#pausedAfterReset) this.#pause()
     }
     const nowMs = performance.now()
     this.#serial.flush()
@@ -245,9 +276,46 @@ class VmLoop {
     if (end.reason === 'power-off') this.#end = { kind: 'power-off', by: 'guest' }
     else if (end.reason === 'exit') this.#end = { kind: 'exit', value: end.exitValue }
     else if (end.reason === 'halted') this.#sleep(end.wakeNs, nowMs)
-    else if (this.#governor.active) this.#brake((nowMs - startMs) * 1e6)
+    else if (this.#governor.active) this.#brake((nowMs - startMs - (this.#waitedMs - waitedMs)) * 1e6)
     // What came between the slice and a sleep, or the next slice.
     this.#awakeMs = end.reason === 'halted' || this.#governor.active ? performance.now() : nowMs
+  }
+
+  /** Runs what may stand still in the middle of an access to a disk. */
+  #guarded<Result>(work: () => Result): Result {
+    this.#mayWait = true
+    try {
+      return work()
+    } finally {
+      this.#mayWait = false
+    }
+  }
+
+  /**
+   * The host's disk has failed under the guest, which stands still right there until it is told to go on: true, try again. False:
+   * the guest shall know, because it is reset anyway, or nothing stands that could wait. Throws when the machine is switched off.
+   */
+  waitForDisk(error: AppError): boolean {
+    if (!this.#mayWait || this.#end) return false
+    const startMs = performance.now()
+    this.#pause()
+    this.#serial.flush()
+    this.#post({ type: 'paused-by-error', error: toErrorRecord(error) })
+    this.#waits = true
+    while (this.#paused && !this.#end) {
+      this.#stand()
+      this.#obey()
+    }
+    this.#waits = false
+    this.#waitedMs += performance.now() - startMs
+    if (this.#end) throw new Unplugged()
+    return !this.#resetWanted
+  }
+
+  #reset(): void {
+    this.#resetWanted = false
+    this.#machine.reset()
+    this.#input.clear()
   }
 
   /** Sleeps a halted guest until its deadline, the doorbell, or something else is due. */
@@ -312,6 +380,8 @@ class VmLoop {
       const result = this.#answer(request, reply)
       if (result !== undefined) reply(result)
     } catch (error) {
+      // Calls that are under way at the end are answered by it.
+      if (error instanceof Unplugged) return
       if (!(error instanceof AppError)) throw error
       reply(error)
     }
@@ -319,17 +389,23 @@ class VmLoop {
 
   /** Does what is asked. Undefined: `reply` is called later, with guest time going on until then. */
   #answer(request: VmThreadRequest, reply: Reply): unknown {
+    if (this.#waits && /^(insert|eject|snapshot-begin)$/.test(request.type))
+      throw new AppError('vm/invalid-state', 'The machine waits for its disk; make room, and resume it first')
     switch (request.type) {
       case 'pause':
         this.#pause()
         return null
       case 'resume':
-        this.#paused = false
-        this.#clock.resume()
+        this.#pausedAfterReset = false
+        this.#goOn()
         return null
       case 'reset':
-        this.#machine.reset()
-        this.#input.clear()
+        if (!this.#waits) this.#reset()
+        else {
+          this.#resetWanted = true
+          this.#pausedAfterReset = true
+          this.#goOn()
+        }
         return null
       case 'power-off':
         this.#end = { kind: 'power-off', by: 'host' }
@@ -425,7 +501,7 @@ class VmLoop {
       discardWrites: request.discardWrites || this.#discardWrites,
     })
     try {
-      this.#machine.insert(slot, medium)
+      this.#machine.insert(slot, new GuardedMedium(medium, this.#onDiskFailure))
     } catch (error) {
       medium.close()
       throw error
@@ -454,5 +530,10 @@ class VmLoop {
   #pause(): void {
     this.#paused = true
     this.#clock.pause()
+  }
+
+  #goOn(): void {
+    this.#paused = false
+    this.#clock.resume()
   }
 }

@@ -2,6 +2,7 @@
  * INT 13h and INT 40h: floppies, hard disks, CD drives (PC AT Technical Reference, "BIOS", DISKETTE_IO and DISK_IO; EDD 3.0 in
  * edd.ts). Data goes straight between medium and memory, so calls take no guest time and raise no interrupts.
  */
+import { AppError } from '../../base/errors.ts'
 import { type Call, ES, type Steps } from '../call.ts'
 import { ENTRY, SYSTEM_ROM_BASE } from '../rom/layout.ts'
 import { finish, lastStatus, STATUS } from './disk-status.ts'
@@ -10,9 +11,18 @@ import { type Drive, driveCount, FIRST_DISK, findDrive, geometryOf, placeOf } fr
 import { extendedDiskService } from './edd.ts'
 import { floppyChange, formatFloppyTrack, setFloppyMediaType } from './floppy-services.ts'
 
-/** INT 13h. */
+/** INT 13h. What fails on the host's disk is a drive that fails. */
 export function* diskService(call: Call): Steps {
   const drive = findDrive(call.machine, call.dl)
+  try {
+    yield* serve(call, drive)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    finish(call, drive, STATUS.controllerFailed)
+  }
+}
+
+function* serve(call: Call, drive: Drive | undefined): Steps {
   if (!drive) {
     if (call.ah === 0x15 && call.dl < FIRST_DISK) {
       call.ah = 0

@@ -11,6 +11,7 @@ export const STATUS = {
   notFound: 0x04,
   changed: 0x06,
   badMediaType: 0x0c,
+  controllerFailed: 0x20,
   notReady: 0x80,
   notLocked: 0xb0,
   locked: 0xb1,

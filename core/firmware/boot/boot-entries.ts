@@ -1,4 +1,5 @@
 /** What this machine could boot from, in its boot order, and whether each can. */
+import { AppError } from '../../base/errors.ts'
 import type { BlockDevice } from '../../disk/block-device.ts'
 import { FIRST_CD } from '../bios/drives.ts'
 import type { FirmwareMachine } from '../machine.ts'
@@ -31,6 +32,15 @@ export function bootDevices(machine: FirmwareMachine): BootDevice[] {
 
 /** Looks at what a drive holds. */
 export function bootImage(machine: FirmwareMachine, device: BootDevice): BootImage {
+  try {
+    return readBootImage(machine, device)
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return problem('the disk cannot be read')
+  }
+}
+
+function readBootImage(machine: FirmwareMachine, device: BootDevice): BootImage {
   if (device.kind === 'cdrom') return cdImage(machine, device.index)
   const floppy = device.kind === 'floppy'
   const media = floppy ? machine.floppies[0]?.media : machine.hardDisks[device.index].media

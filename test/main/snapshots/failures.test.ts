@@ -1,10 +1,9 @@
 /** Snapshots that cannot be written: the machine goes on, what there was stays whole, and the next one works when there is room. */
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { smallDisk } from '../../support/small-disk.ts'
 import { openSnapshotHost, screenOf, waitForText } from '../../support/snapshot-host.ts'
-import { temporaryFolder } from '../../support/temporary-folder.ts'
 
 const MINUTES = 300_000
 
@@ -35,18 +34,6 @@ describe('a snapshot that cannot be written', () => {
     MINUTES,
   )
 })
-
-/** A file system of `mib` MiB; undefined where this user may not mount one. */
-function smallDisk(mib: number): string | undefined {
-  const folder = temporaryFolder()
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mib}m`, 'tmpfs', folder], { stdio: 'pipe' })
-  } catch {
-    return undefined
-  }
-  onTestFinished(() => void execFileSync('umount', ['-l', folder]))
-  return folder
-}
 
 describe('a disk that is full', () => {
   it(
