@@ -233,11 +233,8 @@ export class Library {
     return this.#exclusive(async () => {
       const { folder, path, spec } = this.machine(id)
       const parent = into === null ? this.root : resolve(into)
-      if (dirname(path) === parent) return this.machine(id)
-      if (
-        parent.startsWith(join(this.root, '.')) ||
-        (parent !== this.root && !relative(this.root, parent).startsWith('..'))
-      )
+      const way = relative(this.root, parent)
+      if (way !== '' && !way.startsWith('..') && !isAbsolute(way))
         throw new AppError(
           'ipc/invalid-argument',
           'Inside the library machines lie beside each other: choose a folder elsewhere',
@@ -399,10 +396,11 @@ export class Library {
     } catch (cause) {
       throw libraryError(`Cannot read the library ${this.root}`, cause)
     }
-    const folders = [...names, ...this.#places]
-    for (const [folder, entry] of this.#entries)
-      if (!folders.includes(folder) && !(entry.kind === 'machine' && this.#held.has(entry.spec.id)))
-        this.#forget(folder)
+    const held = [...this.#entries.values()].filter(
+      (entry) => entry.kind === 'machine' && this.#held.has(entry.spec.id),
+    )
+    const folders = new Set([...names, ...this.#places, ...held.map(({ folder }) => folder)])
+    for (const folder of this.#entries.keys()) if (!folders.has(folder)) this.#forget(folder)
     const waiting = folders.values()
     await Promise.all(
       Array.from({ length: SCAN_WIDTH }, async () => {

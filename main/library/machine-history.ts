@@ -1,5 +1,5 @@
 /** What happened to a machine: one line of JSON each in `logs/history.jsonl`, the older half dropped when it grows long. */
-import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type HistoryEntry, type HistoryKind, historyEntrySchema } from '../../core/contract/history.ts'
 
@@ -14,6 +14,8 @@ export function recordHistory(machineFolder: string, kind: HistoryKind, detail: 
   const entry: HistoryEntry = { at: new Date().toISOString(), kind, detail: detail.slice(0, 2000) }
   const file = historyFile(machineFolder)
   try {
+    // A folder that is gone does not come back for this.
+    if (!existsSync(machineFolder)) return entry
     mkdirSync(dirname(file), { recursive: true })
     appendFileSync(file, `${JSON.stringify(entry)}\n`)
     if (statSync(file).size > MAX_BYTES) halve(file)

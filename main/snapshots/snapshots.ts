@@ -18,6 +18,9 @@ import { diskFiles, refuse, SnapshotWork, withDiskFiles } from './snapshot-work.
 import { planOverlays, takeSnapshot } from './take-snapshot.ts'
 import { recover, snapshotDisks, tidy } from './tidy.ts'
 
+/** Machines that are looked at at once when the library is opened. */
+const RECOVERY_WIDTH = 16
+
 export class Snapshots {
   readonly work: SnapshotWork
   readonly #automatic: AutomaticSnapshots
@@ -40,13 +43,29 @@ export class Snapshots {
 
   /** Works off, for every machine, what was interrupted when the host ended. */
   async recoverAll(): Promise<void> {
-    for (const entry of this.work.library.entries())
-      if (entry.kind === 'machine')
-        await this.work
-          .exclusive(entry.spec.id, async () => {
-            if (await recover(this.work, entry.spec.id)) this.tidyLater(entry.spec.id)
-          })
-          .catch((error) => this.#tellProblem(entry.spec.id, error))
+    const waiting = this.work.library.entries().values()
+    await Promise.all(
+      Array.from({ length: RECOVERY_WIDTH }, async () => {
+        for (const entry of waiting)
+          if (entry.kind === 'machine')
+            await this.work
+              .exclusive(entry.spec.id, () => this.#recoverInterrupted(entry))
+              .catch((error) => this.#tellProblem(entry.spec.id, error))
+      }),
+    )
+  }
+
+  /** Records are read only where something points to an interruption: most machines of a large library have none. */
+  async #recoverInterrupted({ spec }: StoredMachine): Promise<void> {
+    const { id } = spec
+    const { pending, resume, parent } = spec.present
+    const folder = this.work.folder(id)
+    const isWhole =
+      pending === null &&
+      resume === null &&
+      !(await folder.isInterrupted()) &&
+      (parent === null || (await folder.has(parent)))
+    if (!isWhole && (await recover(this.work, id))) this.tidyLater(id)
   }
 
   /** Removes what nobody needs, some time. */

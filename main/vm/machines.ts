@@ -60,6 +60,8 @@ export class Machines {
   readonly #pools: ThreadPools
   readonly #events: HostEvents
   readonly #running = new Map<string, RunningMachine>()
+  /** Ends that are being worked off, or waited for. */
+  readonly #ends = new Map<string, Promise<void>>()
   readonly #crashes = new Map<string, ErrorRecord>()
   readonly #stats = new Map<string, StatsHistory<MachineSample>>()
   readonly #viewers = new Map<string, Set<ConsoleSubscription>>()
@@ -194,7 +196,11 @@ export class Machines {
     })
     for (const viewer of this.#viewers.get(id) ?? []) running.addViewer(viewer)
     this.#tellState(id)
-    void this.#watchEnd(id, running)
+    const end = this.#watchEnd(id, running)
+    this.#ends.set(id, end)
+    void end.then(() => {
+      if (this.#ends.get(id) === end) this.#ends.delete(id)
+    })
     await running.vm.started()
     if (resume) {
       // A run that forgets what it writes forgets nothing of the saved state.
@@ -220,14 +226,14 @@ export class Machines {
     const running = this.#running.get(id)
     if (!running) return
     await running.vm.powerOff()
-    await running.settled
+    await this.#ends.get(id)
   }
 
   /** Switches everything off and waits for it. */
   async stopAll(): Promise<void> {
     await Promise.all([...this.#running.values()].map(({ vm }) => vm.powerOff()))
     // The ends are worked off in turn, after the threads are gone.
-    while (this.#running.size > 0) await Promise.all([...this.#running.values()].map((running) => running.settled))
+    while (this.#ends.size > 0) await Promise.all(this.#ends.values())
   }
 
   get runningCount(): number {
@@ -264,11 +270,13 @@ export class Machines {
     if (running) await this.#changeLive(this.library.machine(id), running, now)
     const pending = isHeld ? addPending(this.library.machine(id).spec, patch, later) : null
     const moves = !running && !(await this.hooks.staysInPlace(id))
-    await this.library.save(id, { ...withoutAbsent(now), pending }, moves)
+    const { folder } = this.library.machine(id)
+    const saved = await this.library.save(id, { ...withoutAbsent(now), pending }, moves)
     if (running && now.snapshots) this.hooks.started(id)
     const changed = Object.keys(withoutAbsent(patch)).filter((key) => !NO_HISTORY.has(key))
     if (changed.length > 0) this.happened(id, 'settings-changed', changed.join(', '))
-    await this.cards.tell()
+    if (saved.folder === folder) await this.cards.tellOne(id)
+    else await this.cards.tell()
   }
 
   async discardPending(id: string): Promise<void> {
