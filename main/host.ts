@@ -12,6 +12,7 @@ import { appVersion } from './app-version.ts'
 import { DiskWork } from './disks/disk-work.ts'
 import { MachineDisks } from './disks/machine-disks.ts'
 import { HostEvents } from './host-events.ts'
+import { Imports } from './imports/imports.ts'
 import type { Grants } from './ipc/call-context.ts'
 import { Connection } from './ipc/connection.ts'
 import { Dispatcher, type Services } from './ipc/dispatcher.ts'
@@ -26,6 +27,7 @@ import { createAppService, type ShellHooks } from './services/app-service.ts'
 import { createConsoleService } from './services/console-service.ts'
 import { createDiskService } from './services/disk-service.ts'
 import { importDemo } from './services/import-image.ts'
+import { createImportService } from './services/import-service.ts'
 import { createLibraryService } from './services/library-service.ts'
 import { createMachineService } from './services/machine-service.ts'
 import { createMediaService } from './services/media-service.ts'
@@ -42,6 +44,8 @@ const demoImage = new URL('../assets/demo/demo.img', import.meta.url)
 
 /** The host's own files inside the library's folder. */
 const OWN_FOLDER = '.vitrine'
+/** Files on their way to a machine: uploaded, unpacked, copied. Emptied at every start. */
+const UPLOADS = join(OWN_FOLDER, 'uploads')
 
 export function libraryLockFile(libraryFolder: string): string {
   return join(libraryFolder, OWN_FOLDER, 'lock')
@@ -83,6 +87,7 @@ export class Host {
     this.#diskWork = new DiskWork(pools, this.events)
     const disks = new MachineDisks(this.snapshots.work, this.#diskWork, (id) => this.snapshots.tidyLater(id))
     const importer = { library, pools, events: this.events }
+    const imports = new Imports({ ...importer, snapshots: this.snapshots, stagingFolder: join(libraryFolder, UPLOADS) })
     const services: Services = {
       app: createAppService({ version: appVersion(), libraryFolder, shell: options.shell }, this.machines, this.events),
       library: createLibraryService({
@@ -90,6 +95,7 @@ export class Host {
         importer,
         snapshots: this.snapshots,
         disks,
+        imports,
         events: this.events,
         folders: options.shell,
         usesSystemTrash: () => readAppSettings().systemTrash,
@@ -98,6 +104,7 @@ export class Host {
       console: createConsoleService(this.machines),
       media: createMediaService(this.#media),
       stats: createStatsService(this.machines, this.#meter),
+      import: createImportService(this.machines, imports),
       snapshot: createSnapshotService(this.machines, this.snapshots),
       template: createTemplateService(),
       disk: createDiskService({ machines: this.machines, pools, work: this.#diskWork, disks }),
@@ -123,7 +130,7 @@ export class Host {
     const lock = takeLibraryLock(libraryFolder, options.lockNote ?? {})
     const pools = new ThreadPools(options.vmThread)
     try {
-      await rm(join(own, 'uploads'), { recursive: true, force: true })
+      await rm(join(libraryFolder, UPLOADS), { recursive: true, force: true })
       const library = await Library.open(libraryFolder)
       const demo = fileURLToPath(demoImage)
       if (first && options.welcome && existsSync(demo)) await importDemo(library, pools, demo)
@@ -139,10 +146,8 @@ export class Host {
 
   /** Connects a client. */
   connect(transport: Transport, grants: Grants): Connection {
-    const uploads = new UploadStore(
-      join(this.libraryFolder, OWN_FOLDER, 'uploads'),
-      (uploadId, fileName, doneBytes, totalBytes) =>
-        this.events.emit('import-progress', { fileName, uploadId, doneBytes, totalBytes }),
+    const uploads = new UploadStore(join(this.libraryFolder, UPLOADS), (uploadId, fileName, doneBytes, totalBytes) =>
+      this.events.emit('import-progress', { fileName, uploadId, doneBytes, totalBytes }),
     )
     const connection = new Connection(transport, this.#dispatcher, grants, uploads)
     this.#connections.add(connection)

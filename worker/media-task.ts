@@ -1,32 +1,21 @@
 /** The thread of finite tasks on images. */
-import { basename, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { AppError } from '../core/base/errors.ts'
 import { toErrorRecord } from '../core/contract/error-record.ts'
 import type { MediaTaskResult, MediumInfo } from '../core/contract/vm-thread.ts'
 import type { ByteStore } from '../core/disk/block-device.ts'
 import { isBootable } from '../core/disk/bootable.ts'
-import type { ImageHost } from '../core/disk/disk-image.ts'
 import { probeFormat } from '../core/disk/formats/catalogue.ts'
 import { mediumKindOf, openMedium } from '../core/disk/open.ts'
 import { openFileByteStore } from './files/file-byte-store.ts'
 import { fileImageHost } from './files/image-host.ts'
+import { loneHost } from './imports/look.ts'
 
 interface MediaTask {
   readonly path: string
   readonly name: string
   /** Whether the file will be copied: it must not need others then. */
   readonly isAlone: boolean
-}
-
-/** Opens no other file that an image may name, which comes from anywhere and could name any file of this computer. */
-function loneHost(name: string): ImageHost {
-  return {
-    ...fileImageHost,
-    open: (path) => {
-      const message = `${name} needs another file, ${basename(path)}; make one file of both with: vitrine disk convert`
-      throw new AppError('disk/unsupported-format', message, { context: { path } })
-    },
-  }
 }
 
 /** Tells what the image at `path`, called `name`, is; fails for what no drive takes. */

@@ -3,6 +3,7 @@ import type { z } from '../base/schema.ts'
 import { appApi } from './app-api.ts'
 import { consoleApi } from './console-api.ts'
 import { diskApi } from './disk-api.ts'
+import { importApi } from './import-api.ts'
 import { libraryApi } from './library-api.ts'
 import { machineApi } from './machine-api.ts'
 import { mediaApi } from './media-api.ts'
@@ -18,6 +19,7 @@ export const api = {
   machine: machineApi,
   console: consoleApi,
   media: mediaApi,
+  import: importApi,
   snapshot: snapshotApi,
   stats: statsApi,
   template: templateApi,

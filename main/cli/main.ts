@@ -89,10 +89,16 @@ function createProgram(): Command {
     add(
       program,
       'import <file>',
-      'make a machine from a disk image, which is copied, or from a file that export made',
-      async (file, flags) => (await library()).importFile(file, flags),
+      'make a machine from a disk image or kernel, which is copied, packed or not, or from a file that export made',
+      async (file, flags) => (await import('./commands/import-command.ts')).importFile(file, flags),
     ),
-  ).option('--name <NAME>', 'its name')
+  )
+    .option('--name <NAME>', 'its name (default: that of the system, or of the file)')
+    .option('--template <ID>', 'made for this operating system (default: what is recognised)')
+    .option('--memory <MIB>', 'its memory')
+    .option('--member <NAME>', 'the image in an archive that holds several')
+    .option('--initrd <FILE>', 'the initial file system of a Linux kernel')
+    .option('--inspect', 'only say what would be made, and why')
   json(
     add(program, 'set <name> <assignments...>', 'change settings: key=value', async (name, pairs, flags) =>
       (await library()).set(name, pairs, flags),

@@ -8,6 +8,7 @@ import { LIVE_SETTINGS } from '../../core/contract/live-settings.ts'
 import { type DriveSpec, type MachineSettings, machineSettingsSchema } from '../../core/contract/machine-spec.ts'
 import { type MachineDisks, newDrive } from '../disks/machine-disks.ts'
 import type { HostEvents } from '../host-events.ts'
+import type { Imports } from '../imports/imports.ts'
 import type { CallContext } from '../ipc/call-context.ts'
 import type { LibraryEntry } from '../library/library.ts'
 import { mapPaths } from '../library/machine-folder.ts'
@@ -16,7 +17,7 @@ import { withoutAbsent } from '../library/pending-settings.ts'
 import type { Snapshots } from '../snapshots/snapshots.ts'
 import type { Machines } from '../vm/machines.ts'
 import { createFromTemplate } from './create-from-template.ts'
-import { type Importer, importImage } from './import-image.ts'
+import type { Importer } from './import-image.ts'
 import { requirePath, requireSettingsPaths } from './path-permission.ts'
 
 /** What the shell can do with folders of the host. */
@@ -32,6 +33,7 @@ export interface LibraryServiceOptions {
   readonly importer: Importer
   readonly snapshots: Snapshots
   readonly disks: MachineDisks
+  readonly imports: Imports
   readonly events: HostEvents
   readonly folders: FolderHooks
   /** Whether what is deleted goes to the trash of the system. */
@@ -39,7 +41,7 @@ export interface LibraryServiceOptions {
 }
 
 export function createLibraryService(options: LibraryServiceOptions): Service<'library', CallContext> {
-  const { machines, importer, snapshots, disks, events, folders } = options
+  const { machines, importer, snapshots, disks, imports, events, folders } = options
   const { library } = machines
   const told = async (id: string) => {
     await machines.cards.tell()
@@ -82,7 +84,7 @@ export function createLibraryService(options: LibraryServiceOptions): Service<'l
       return created(spec.id, spec.template)
     },
     async importImage({ source, name }, context) {
-      const { spec } = await importImage(importer, source, name, context)
+      const { spec } = await imports.importOne(source, name, context)
       return created(spec.id)
     },
     async update({ id, patch }, { grants }) {

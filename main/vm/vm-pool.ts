@@ -13,6 +13,7 @@ import {
   type DiskTaskResults,
 } from '../../core/contract/disk-task.ts'
 import { fromErrorRecord } from '../../core/contract/error-record.ts'
+import type { ImportTasks } from '../../core/contract/import-tasks.ts'
 import type { SnapshotTasks } from '../../core/contract/snapshot-tasks.ts'
 import type { MediaTaskResult, MediumInfo, VmThreadTask } from '../../core/contract/vm-thread.ts'
 
@@ -22,6 +23,7 @@ const vmThreadUrl = new URL('../../worker/vm-thread.ts', import.meta.url)
 const compilerThreadUrl = new URL('../../worker/compiler-thread.ts', import.meta.url)
 const snapshotTaskUrl = new URL('../../worker/snapshot-task.ts', import.meta.url)
 const mediaTaskUrl = new URL('../../worker/media-task.ts', import.meta.url)
+const importTaskUrl = new URL('../../worker/import-task.ts', import.meta.url)
 const diskTaskUrl = new URL('../../worker/disk-task.ts', import.meta.url)
 
 /** Objects that a machine's thread makes while it compiles die at once: more room for them is only more memory (100 MiB of it). */
@@ -33,6 +35,7 @@ const DISK_THREADS = 2
 const SNAPSHOT_THREADS = 2
 /** How long a thread of a pool waits for more to do: starting one takes longer than most tasks. */
 const IDLE_MS = 5000
+const IMPORT_THREADS = 2
 const PROGRESS_INTERVAL_MS = 200
 
 /** Who watches a task on an image, and may end it. */
@@ -48,6 +51,7 @@ export class ThreadPools {
   #media: Piscina | undefined
   #disks: Piscina | undefined
   #snapshots: Piscina | undefined
+  #imports: Piscina | undefined
 
   /** Tests run machines of their own kind. */
   constructor(vmThread: URL = vmThreadUrl) {
@@ -105,10 +109,7 @@ export class ThreadPools {
   }
 
   /** Runs a task on images. It ends soon after `watch.signal`, leaving everything as it was before. */
-  async runDiskTask<T extends DiskTask['type']>(
-    task: DiskTaskOf<T>,
-    { onProgress, signal }: DiskTaskWatch = {},
-  ): Promise<DiskTaskResults[T]> {
+  runDiskTask<T extends DiskTask['type']>(task: DiskTaskOf<T>, watch: DiskTaskWatch = {}): Promise<DiskTaskResults[T]> {
     this.#disks ??= new Piscina({
       filename: diskTaskUrl.href,
       name: 'runDiskTask',
@@ -118,20 +119,27 @@ export class ThreadPools {
       concurrentTasksPerWorker: 1,
       recordTiming: false,
     })
-    const control = new SharedArrayBuffer(DISK_TASK_CONTROL_BYTES)
-    const progress = new Float64Array(control, 8, 2)
-    const stop = () => Atomics.store(new Int32Array(control, 0, 1), 0, 1)
-    if (signal?.aborted) stop()
-    signal?.addEventListener('abort', stop, { once: true })
-    const timer = setInterval(() => onProgress?.(progress[0] ?? 0, progress[1] ?? 0), PROGRESS_INTERVAL_MS)
-    try {
-      const result: MediaTaskResult<DiskTaskResults[T]> = await this.#disks.run({ task, control })
-      if ('error' in result) throw fromErrorRecord(result.error)
-      return result.ok
-    } finally {
-      clearInterval(timer)
-      signal?.removeEventListener('abort', stop)
-    }
+    const pool = this.#disks
+    return watched(watch, (control) => pool.run({ task, control }))
+  }
+
+  /** Runs a task on files from elsewhere. It ends soon after `watch.signal`, leaving nothing behind. */
+  runImportTask<N extends keyof ImportTasks>(
+    name: N,
+    request: ImportTasks[N]['request'],
+    watch: DiskTaskWatch = {},
+  ): Promise<ImportTasks[N]['result']> {
+    this.#imports ??= new Piscina({
+      filename: importTaskUrl.href,
+      name: 'runImportTask',
+      minThreads: 0,
+      maxThreads: IMPORT_THREADS,
+      idleTimeout: IDLE_MS,
+      concurrentTasksPerWorker: 1,
+      recordTiming: false,
+    })
+    const pool = this.#imports
+    return watched(watch, (control) => pool.run({ name, request, control }))
   }
 
   /** Runs one of the tasks of worker/snapshot-task.ts. */
@@ -155,13 +163,37 @@ export class ThreadPools {
   /** Kills what still runs. */
   async dispose(): Promise<void> {
     await Promise.all(
-      [this.#machines, this.#compiler, this.#media, this.#disks, this.#snapshots].map((pool) => pool?.destroy()),
+      [this.#machines, this.#compiler, this.#media, this.#disks, this.#snapshots, this.#imports].map((pool) =>
+        pool?.destroy(),
+      ),
     )
     this.#disks = undefined
     this.#machines = undefined
     this.#compiler = undefined
     this.#snapshots = undefined
     this.#media = undefined
+    this.#imports = undefined
+  }
+}
+
+/** Runs a task that tells its progress, and is told to stop, through shared memory. */
+async function watched<T>(
+  { onProgress, signal }: DiskTaskWatch,
+  run: (control: SharedArrayBuffer) => Promise<MediaTaskResult<T>>,
+): Promise<T> {
+  const control = new SharedArrayBuffer(DISK_TASK_CONTROL_BYTES)
+  const progress = new Float64Array(control, 8, 2)
+  const stop = () => Atomics.store(new Int32Array(control, 0, 1), 0, 1)
+  if (signal?.aborted) stop()
+  signal?.addEventListener('abort', stop, { once: true })
+  const timer = setInterval(() => onProgress?.(progress[0] ?? 0, progress[1] ?? 0), PROGRESS_INTERVAL_MS)
+  try {
+    const result = await run(control)
+    if ('error' in result) throw fromErrorRecord(result.error)
+    return result.ok
+  } finally {
+    clearInterval(timer)
+    signal?.removeEventListener('abort', stop)
   }
 }
 

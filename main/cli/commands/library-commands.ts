@@ -1,17 +1,12 @@
-/** Commands on the library: list, show, templates, import, set, delete, logs. */
+/** Commands on the library: list, show, templates, set, delete, logs. */
 
 import type { LogLevel } from '../../../core/contract/library-api.ts'
 import type { Card } from '../../../core/contract/machine-card.ts'
 import { matchesSearch } from '../../../core/contract/search.ts'
 import { usageError } from '../failure.ts'
-import { filePath } from '../machine-flags.ts'
 import { cardRow, describeCard, describeTemplate, type JsonFlag, print, table, templateRow } from '../output.ts'
 import { findMachine, withClient } from '../session.ts'
 import { patchOf } from './setting-assignments.ts'
-import { withProgress } from './snapshot-commands.ts'
-
-/** Files that `export` makes. */
-const MACHINE_EXTENSION = '.vitrine'
 
 export async function list(flags: JsonFlag & { readonly search?: string; readonly group?: string }): Promise<void> {
   await withClient(async ({ api }) => {
@@ -40,18 +35,6 @@ export async function templates(id: string | undefined, flags: JsonFlag): Promis
     const template = all.find((candidate) => candidate.id === id)
     if (!template) throw usageError(`There is no template ${JSON.stringify(id)}; templates lists them`)
     print(flags, template, describeTemplate(template))
-  })
-}
-
-export async function importFile(file: string, flags: JsonFlag & { readonly name?: string }): Promise<void> {
-  const path = filePath(file)
-  const name = flags.name === undefined ? {} : { name: flags.name }
-  await withClient(async (client) => {
-    const { api } = client
-    const card = await (path.endsWith(MACHINE_EXTENSION)
-      ? withProgress(client, flags, () => api.snapshot.importMachine({ file: path, ...name }))
-      : api.library.importImage({ source: { kind: 'path', path }, ...name }))
-    print(flags, card, `Created ${card.spec.name}`)
   })
 }
 

@@ -99,7 +99,7 @@ describe('the library on the command line', { timeout: 60_000 }, () => {
       status: 1,
       stderr: 'vitrine: The machine is running; switch it off first\n',
     })
-    expect(await call('list')).toEqual(ok('One  running  max, 64 MiB\n'))
+    expect(await call('list')).toEqual(ok('One  running  max, 128 MiB\n'))
     expect(await call('type', 'One', 'hello\n')).toEqual(ok(''))
     expect(await call('key', 'One', 'a', 'shift-1')).toEqual(ok(''))
     expect(await call('eject', 'One', 'fda')).toEqual(ok(''))

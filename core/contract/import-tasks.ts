@@ -1,0 +1,58 @@
+/** What the host process asks of the threads that look into foreign files. Paths are absolute. */
+
+/** Ways of packing that are unpacked. A zip has members, the others hold one file. */
+export type Packing = 'gzip' | 'xz' | 'zstd' | 'bzip2' | 'zip'
+
+/** What a medium shows of its system, as core/disk/recognise tells it. */
+export interface RecognisedSystem {
+  readonly system: string
+  readonly strength: 'possible' | 'likely' | 'certain'
+  readonly reasons: readonly string[]
+  readonly version: string
+}
+
+export interface RecognisedFile {
+  readonly kind: 'floppy' | 'disk' | 'cdrom' | 'kernel' | 'initrd' | 'machine'
+  readonly format: string
+  readonly sizeBytes: number
+  readonly bootable: boolean
+  readonly label: string
+  readonly system: RecognisedSystem | undefined
+  readonly obstacle: string | undefined
+}
+
+/** A file, or how it is packed. */
+export type FileLook = { readonly packed: Packing } | { readonly file: RecognisedFile }
+
+export interface ArchiveMember {
+  readonly name: string
+  readonly sizeBytes: number
+  readonly kind: RecognisedFile['kind']
+}
+
+/** Requests and results by task. */
+export interface ImportTasks {
+  readonly look: { readonly request: { readonly path: string; readonly name: string }; readonly result: FileLook }
+  /** The images in a zip. */
+  readonly members: {
+    readonly request: { readonly path: string; readonly name: string }
+    readonly result: readonly ArchiveMember[]
+  }
+  /** Unpacks into a new file, which is gone again when that fails. Long runs of zeros become holes. Progress is of the packed file. */
+  readonly unpack: {
+    readonly request: {
+      readonly path: string
+      readonly name: string
+      readonly packing: Packing
+      /** Of a zip. */
+      readonly member: string | null
+      readonly target: string
+    }
+    readonly result: { readonly sizeBytes: number }
+  }
+  /** Copies a file with holes for its runs of zeros. */
+  readonly copy: {
+    readonly request: { readonly path: string; readonly target: string }
+    readonly result: { readonly sizeBytes: number }
+  }
+}
