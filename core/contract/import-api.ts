@@ -12,8 +12,7 @@ import { method } from './method.ts'
 export const MAX_IMPORT_SOURCES = 16
 
 /** What a file may be as a whole. `machine` is one that `export` has written. */
-export const importKindSchema = z.enum([...driveKindSchema.options, 'kernel', 'machine'])
-export type ImportKind = z.infer<typeof importKindSchema>
+const importKindSchema = z.enum([...driveKindSchema.options, 'kernel', 'machine'])
 
 const proposalSchema = z.object({
   state: z.literal('proposal'),

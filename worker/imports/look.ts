@@ -1,7 +1,7 @@
 /** What a foreign file is: packed, an exported machine, or something that a machine is made from. */
 import { createReadStream } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { AppError } from '../../core/base/errors.ts'
 import type { FileLook, Packing } from '../../core/contract/import-tasks.ts'
@@ -67,13 +67,13 @@ export function loneHost(name: string): ImageHost {
 
 /** The first bytes of what is packed, as text; "" when they cannot be unpacked. */
 async function unpackedStart(path: string, packing: 'gzip' | 'zstd', lengthBytes: number): Promise<string> {
-  const stream = Readable.from(createReadStream(path)).compose(
-    packing === 'gzip' ? createGunzip() : createZstdDecompress(),
-  )
+  const unpacker = packing === 'gzip' ? createGunzip() : createZstdDecompress()
+  // What is damaged further on is told when it is unpacked.
+  pipeline(createReadStream(path), unpacker, () => {})
   try {
-    for await (const piece of stream as AsyncIterable<Uint8Array>) return latin1(piece.subarray(0, lengthBytes))
+    for await (const piece of unpacker as AsyncIterable<Uint8Array>) return latin1(piece.subarray(0, lengthBytes))
   } catch {
-    // Damaged, which unpacking will say.
+    // Damaged from the beginning, which unpacking will say.
   }
   return ''
 }

@@ -87,13 +87,9 @@ export class SparseFile {
   }
 }
 
-/** Whether there is nothing in `bytes`. */
-function isZero(bytes: Uint8Array): boolean {
-  const head = bytes.byteOffset % 8 === 0 ? 0 : Math.min(8 - (bytes.byteOffset % 8), bytes.length)
-  for (let i = 0; i < head; i++) if (bytes[i] !== 0) return false
-  const words = Math.floor((bytes.length - head) / 8)
-  const wide = new BigUint64Array(bytes.buffer, bytes.byteOffset + head, words)
-  for (let i = 0; i < words; i++) if (wide[i] !== 0n) return false
-  for (let i = head + words * 8; i < bytes.length; i++) if (bytes[i] !== 0) return false
-  return true
+const ZEROS = Buffer.alloc(GRAIN_BYTES)
+
+/** Whether there is nothing in `piece`, which is at most a grain. */
+function isZero(piece: Uint8Array): boolean {
+  return ZEROS.compare(piece, 0, piece.length, 0, piece.length) === 0
 }

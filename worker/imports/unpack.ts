@@ -3,7 +3,7 @@
  * unpacks to a huge one fills neither memory nor disk.
  */
 import { createReadStream } from 'node:fs'
-import { Readable, type Transform } from 'node:stream'
+import { pipeline, Readable, type Transform } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import unbzip2Stream from 'unbzip2-stream'
 import xz from 'xz-decompress'
@@ -89,7 +89,8 @@ async function* counted(bytes: Bytes, onRead: (doneBytes: number) => void): Asyn
 }
 
 function through(path: string, unpacker: Transform, onRead: (doneBytes: number) => void): Bytes {
-  return Readable.from(counted(createReadStream(path), onRead)).compose(unpacker)
+  // Errors of both come out of what is returned.
+  return pipeline(counted(createReadStream(path), onRead), unpacker, () => {})
 }
 
 /** The library's stream is of the oldest kind: `wrap` gives it pressure and iteration, its source's errors are passed on by hand. */

@@ -149,8 +149,8 @@ export const CLUES: readonly Clue[] = [
   // NetWare starts from DOS.
   clue('xenix', 'likely', partition([0x02, 0x03], 'a Xenix')),
   clue('netware', 'certain', partition([0x64, 0x65], 'a NetWare')),
-  clue('netware', 'likely', files('SERVER.EXE')),
-  clue('netware', 'likely', files('NWSERVER')),
+  clue('netware', 'certain', files('SERVER.EXE', 'STARTUP.NCF')),
+  clue('netware', 'certain', files('NWSERVER')),
 
   // Others, by their own loaders and labels.
   clue('reactos', 'certain', files('FREELDR.SYS')),

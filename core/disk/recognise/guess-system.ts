@@ -1,6 +1,7 @@
 /** Weighs the clues: which system is on a medium, how sure that is, and why. */
 import { CLUES, isoKernelVersion, STRENGTHS, type Strength } from './clues.ts'
 import type { Evidence } from './evidence.ts'
+import { GPT_PROTECTIVE } from './partitions.ts'
 
 /** Reasons that are told, the strongest first. */
 const MAX_REASONS = 3
@@ -38,7 +39,7 @@ export function obstacleOf({ boot, kind, partitions, label, identifiers, text }:
   if (is64) return 'It is made for 64-bit processors, which the emulated PC does not have'
   if (kind === 'cdrom' && boot?.efi && !boot.bios)
     return 'It starts with UEFI alone, which the emulated PC does not have'
-  if (partitions.some(({ type }) => type === 0xee))
+  if (partitions.some(({ type }) => type === GPT_PROTECTIVE))
     return 'Its partition table is a GPT, which often starts with UEFI alone'
   return undefined
 }

@@ -9,7 +9,7 @@ const ENTRY_BYTES = 16
 const EXTENDED = [0x05, 0x0f, 0x85]
 /** A chain of logical partitions is followed this far. */
 const MAX_LOGICAL = 32
-/** The one partition of a disk whose real table is a GPT. */
+/** The type of the one partition of a disk whose real table is a GPT. */
 export const GPT_PROTECTIVE = 0xee
 
 export interface Partition {

@@ -32,7 +32,10 @@ describe('the library on the command line', { timeout: 60_000 }, () => {
     })
     const image = join(temporaryFolder(), 'boot.img')
     writeFileSync(image, new Uint8Array(737_280))
-    expect(await call('import', image, '--name', 'Boot disk')).toEqual(ok('Created Boot disk\n'))
+    expect(await call('import', image, '--name', 'Boot disk')).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^Created Boot disk\n.*Nothing on it can be started/),
+    })
     expect(JSON.parse((await call('list', '--json')).stdout).map(({ folder }: { folder: string }) => folder)).toEqual([
       'Boot disk',
       'Old PC',
@@ -120,7 +123,7 @@ describe('the library on the command line', { timeout: 60_000 }, () => {
     expect(await call('pause', 'One')).toEqual(ok(''))
     expect(JSON.parse((await call('resume', 'One', '--json')).stdout)).toMatchObject({ state: 'running' })
     expect(await call('stop', 'One')).toEqual(ok('Stopped One\n'))
-    expect((await call('logs', 'One')).stdout).toMatch(/Power on: max, 64 MiB\n.*Power off by the guest\n$/)
+    expect((await call('logs', 'One')).stdout).toMatch(/Power on: max, 128 MiB\n.*Power off by the guest\n$/)
   })
 
   test('finds the page of a running serve', async () => {

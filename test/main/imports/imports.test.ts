@@ -1,8 +1,8 @@
 /** Files that become machines, through the contract. */
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { Client } from '../../../core/contract/client.ts'
@@ -164,22 +164,18 @@ describe('files that become machines', () => {
     await expect.poll(() => staged(host)).toEqual([])
   })
 
-  test('a disk of 20 GB with nothing on it is copied with its holes', async () => {
+  test('a large disk with little on it is copied with its holes', async () => {
     const host = await openFakeHost()
     const client = connect(host)
     const path = fileIn(temporaryFolder(), 'huge.img', Buffer.alloc(512, '\x55\xaa', 'latin1'))
-    truncateSync(path, 20 * 2 ** 30)
-    const image = Buffer.alloc(512)
-    image.set([0x55, 0xaa], 510)
+    truncateSync(path, 2 ** 30)
     const proposal = await proposalOf(client, path)
-    expect(proposal.medium).toMatchObject({ kind: 'disk', sizeBytes: 20 * 2 ** 30 })
-    const progress: number[] = []
-    client.on('import-progress', ({ doneBytes }) => progress.push(doneBytes))
+    expect(proposal.medium).toMatchObject({ kind: 'disk', sizeBytes: 2 ** 30 })
     const card = await client.api.import.create({ itemId: proposal.itemId })
     const copy = statSync(join(host.libraryFolder, card.folder, 'disks/huge.img'))
-    expect(copy.size).toBe(20 * 2 ** 30)
+    expect(copy.size).toBe(2 ** 30)
     expect(copy.blocks * 512).toBeLessThan(1 << 20)
-  }, 240_000)
+  })
 
   test('a file that unpacks to more than is allowed is refused, before or while it is unpacked', async () => {
     const host = await openFakeHost()
@@ -249,7 +245,8 @@ describeWith(packers, 'what other programs have packed', () => {
     for (const name of ['a.img.xz', 'a.img.bz2']) {
       const bytes = readFileSync(join(folder, name))
       const damaged = Buffer.from(bytes)
-      damaged[bytes.length >> 1] ^= 0x40
+      const middle = bytes.length >> 1
+      damaged[middle] = (damaged[middle] ?? 0) ^ 0x40
       expect(await refusalOf(client, fileIn(folder, `damaged-${name}`, damaged))).toMatch(/damaged or cut short/)
       const cut = bytes.subarray(0, bytes.length - 9)
       expect(await refusalOf(client, fileIn(folder, `cut-${name}`, cut))).toMatch(/damaged or cut short/)
@@ -295,7 +292,5 @@ describeWith(packers, 'what other programs have packed', () => {
     expect(await refusalOf(client, fileIn(folder, 'cut.zip', bytes.subarray(0, 1000)))).toMatch(/damaged/)
     client.close()
     await expect.poll(() => staged(host)).toEqual([])
-    copyFileSync(join(folder, 'one.zip'), join(folder, 'again.zip'))
-    expect(basename(join(folder, 'again.zip'))).toBe('again.zip')
   })
 })

@@ -28,14 +28,11 @@ function fatImage(kib: number, files: Files, options: readonly string[] = []): B
   writeFileSync(image, new Uint8Array(kib * 1024))
   const format = kib <= 2880 ? ['-f', String(kib)] : ['-T', String(kib * 2), '-h', '16', '-s', '63']
   execFileSync('mformat', ['-i', image, ...format, ...options, '::'])
-  const folders = new Set<string>()
+  const folders = new Set(Object.keys(files).map((path) => dirname(path)))
+  folders.delete('.')
+  for (const each of folders) execFileSync('mmd', ['-i', image, `::${each}`])
   for (const [path, text] of Object.entries(files)) {
-    for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) folders.add(parent)
     writeFileSync(join(folder, 'file'), text)
-    for (const each of [...folders].toSorted()) {
-      folders.delete(each)
-      execFileSync('mmd', ['-D', 's', '-i', image, `::${each}`])
-    }
     execFileSync('mcopy', ['-i', image, join(folder, 'file'), `::${path}`])
   }
   return readFileSync(image)
@@ -106,7 +103,7 @@ describeWith(mtools, 'recognition of FAT media', () => {
       'Windows 2000 Server',
     ],
     ['OS/2', { OS2KRNL: '', OS2LDR: '' }, 'os2', 'OS2KRNL'],
-    ['NetWare', { 'NWSERVER/SERVER.EXE': '', 'IO.SYS': '', 'MSDOS.SYS': '' }, 'ms-dos', 'IO.SYS'],
+    ['NetWare', { 'NWSERVER/SERVER.EXE': '', 'IO.SYS': '', 'MSDOS.SYS': '' }, 'netware', 'NWSERVER'],
   ])('hard disk: %s', (_, files, system, why) => {
     const found = look(partitioned(6, fatImage(20_160, files, ['-v', 'SOMEDISK'])))
     expect(found).toMatchObject({ kind: 'disk', bootable: true, label: 'SOMEDISK', system: { system } })
