@@ -45,6 +45,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: slowMs,
           hookTimeout: slowMs,
+          expect: { poll: { timeout: busyMs } },
         },
       },
     ],

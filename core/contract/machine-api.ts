@@ -87,6 +87,19 @@ export const machineApi = {
     }),
     wholeCardSchema,
   ),
+  /**
+   * Changes how a drive treats its image: at once for floppies and CDs (a guest that looks sees its medium change), at the next start
+   * for hard disks.
+   */
+  setDrive: method(
+    z.strictObject({
+      id: machineIdSchema,
+      slot: driveSlotSchema,
+      writeProtected: z.boolean().optional(),
+      discardWrites: z.boolean().optional(),
+    }),
+    wholeCardSchema,
+  ),
   ejectMedia: method(z.strictObject({ id: machineIdSchema, slot: driveSlotSchema }), wholeCardSchema),
 
   screenText: method(byId, screenTextSchema),

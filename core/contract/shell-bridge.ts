@@ -11,6 +11,11 @@ export interface ShellBridge {
   chooseImages(): Promise<string[]>
   /** Shows the dialog for a file to write, with a suggestion; resolves with its absolute path, "" when it was dismissed. */
   chooseSaveFile(suggestion: string): Promise<string>
+  /** Opens the console of a machine in a window of its own, or brings that window to the front. */
+  openWindow(machineId: string): void
+  /** Calls `listener` when the user wants to close the window of one machine, which stays open until `closeWindow`. */
+  onCloseAsked(listener: () => void): void
+  closeWindow(): void
 }
 
 /** Data of the window message that brings the port. */

@@ -202,6 +202,18 @@ function createProgram(): Command {
     ),
   ).option('--write-protected', 'the guest may not write it')
   json(
+    add(
+      program,
+      'drive <name> <slot>',
+      'change how a drive treats its image; a floppy or CD at once, a hard disk at the next start',
+      async (name, slot, flags) => (await input()).drive(name, slot, flags),
+    ),
+  )
+    .option('--write-protected', 'the guest may not write it')
+    .option('--writable', 'the guest may write it')
+    .option('--discard-writes', 'what the guest writes is forgotten')
+    .option('--keep-writes', 'what the guest writes is kept')
+  json(
     add(program, 'eject <name> <slot>', 'take the medium out of a drive', async (name, slot, flags) =>
       (await input()).eject(name, slot, flags),
     ),

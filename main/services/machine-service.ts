@@ -65,6 +65,13 @@ export function createMachineService(machines: Machines, pools: ThreadPools): Se
       }
       return machines.card(id)
     },
+    async setDrive({ id, slot, writeProtected, discardWrites }) {
+      await machines.setDrive(id, slot, {
+        ...(writeProtected !== undefined && { writeProtected }),
+        ...(discardWrites !== undefined && { discardWrites }),
+      })
+      return machines.card(id)
+    },
     async ejectMedia({ id, slot }) {
       await machines.eject(id, slot)
       return machines.card(id)

@@ -34,6 +34,12 @@ const NORMAL_RUN: RunOptions = {
   stepped: false,
 }
 
+/** How a drive treats its image. */
+interface DriveUse {
+  writeProtected: boolean
+  discardWrites: boolean
+}
+
 /** What snapshots have to do with starts and ends. */
 export interface MachineHooks {
   /** Before a start: may refuse it. */
@@ -304,7 +310,7 @@ export class Machines {
     const machine = this.library.machine(id)
     const before = mediaDrive(machine.spec, slot)
     const running = this.#running.get(id)
-    if (running) await running.vm.insert(slot, file, writeProtected)
+    if (running) await running.vm.insert(slot, file, writeProtected, before.discardWrites)
     else await this.#pools.inspectMedium(file)
     if (running && before.file !== null) running.vm.releaseImage(absolute(machine, before.file), file)
     await this.#saveDrive(machine, slot, { file: storedPath(machine.path, file), writeProtected })
@@ -318,6 +324,26 @@ export class Machines {
     await this.#running.get(id)?.vm.eject(slot, file === null ? null : absolute(machine, file))
     await this.#saveDrive(machine, slot, { file: null, writeProtected: false })
     if (file !== null) this.happened(id, 'media-ejected', `${slot}: ${basename(file)}`)
+  }
+
+  /** Changes how a drive treats its image. A medium in a running machine is taken out and put in again for it. */
+  async setDrive(id: string, slot: DriveSlot, change: Partial<DriveUse>): Promise<void> {
+    const machine = this.library.machine(id)
+    const drive = machine.spec.drives.find((candidate) => candidate.slot === slot)
+    if (!drive) throw new AppError('vm/invalid-state', `The machine has no drive ${slot}`, { context: { slot } })
+    const running = this.#running.get(id)
+    if (running && drive.kind !== 'disk' && drive.file !== null) {
+      const file = absolute(machine, drive.file)
+      const { writeProtected, discardWrites } = { ...drive, ...change }
+      await running.vm.eject(slot, file)
+      try {
+        await running.vm.insert(slot, file, writeProtected, discardWrites)
+      } catch (error) {
+        await this.#saveDrive(machine, slot, { file: null, writeProtected: false })
+        throw error
+      }
+    }
+    await this.#saveDrive(machine, slot, change)
   }
 
   async #watchEnd(id: string, running: RunningMachine): Promise<void> {
@@ -345,9 +371,10 @@ export class Machines {
   async #saveDrive(
     { spec }: StoredMachine,
     slot: DriveSlot,
-    change: { file: string | null; writeProtected: boolean },
+    change: Partial<DriveUse & { file: string | null }>,
   ): Promise<void> {
-    const drives = spec.drives.map((drive) => (drive.slot === slot ? { ...drive, ...change } : drive))
+    const { drives: present } = this.library.machine(spec.id).spec
+    const drives = present.map((drive) => (drive.slot === slot ? { ...drive, ...change } : drive))
     await this.library.save(spec.id, { drives }, false)
     await this.cards.tellOne(spec.id)
   }

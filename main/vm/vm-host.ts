@@ -189,10 +189,11 @@ export class VmHost {
     this.#abort.abort()
   }
 
-  async insert(slot: DriveSlot, file: string, writeProtected: boolean): Promise<void> {
+  /** Puts the image at `file` into a drive; `forgets`: what the guest writes goes with the medium. */
+  async insert(slot: DriveSlot, file: string, writeProtected: boolean, forgets?: boolean): Promise<void> {
     const drive = this.spec.drives.find((candidate) => candidate.slot === slot)
     const kind = drive?.kind ?? 'disk'
-    const discardWrites = this.#discardWrites || (drive?.discardWrites ?? false)
+    const discardWrites = this.#discardWrites || (forgets ?? drive?.discardWrites ?? false)
     const use = imageUse({ file, kind, writeProtected, discardWrites }, false)
     if (use) this.#locks.take(use)
     try {

@@ -9,11 +9,13 @@ import { LibraryModel } from '../panels/library/library-model.svelte.ts'
 import { strings } from '../strings/en.ts'
 import { errorText } from '../strings/error-text.ts'
 import { shellBridge } from './connect.ts'
+import { ConsoleClosing } from './console-closing.svelte.ts'
 import { DelayedActions } from './delayed-actions.svelte.ts'
 import { Notices } from './notices.svelte.ts'
 import type { Preferences } from './preferences.svelte.ts'
 import { Questions } from './questions.svelte.ts'
 import type { Router } from './router.svelte.ts'
+import { routeHash } from './routes.ts'
 import { WorkModel } from './work-model.svelte.ts'
 
 export class AppModel {
@@ -24,6 +26,7 @@ export class AppModel {
   readonly notices = new Notices()
   readonly delayed = new DelayedActions(this.notices)
   readonly questions = new Questions()
+  readonly closing: ConsoleClosing
   readonly work: WorkModel
   readonly library: LibraryModel
   readonly imports: ImportsModel
@@ -35,10 +38,20 @@ export class AppModel {
     this.router = router
     this.preferences = preferences
     this.library = new LibraryModel(client, this.notices)
+    this.closing = new ConsoleClosing({
+      client,
+      notices: this.notices,
+      preferences,
+      close: (machineId) => this.#closeConsole(machineId),
+    })
     this.work = new WorkModel(client)
     this.sender = new FileSender(client, (file) => (info.hostPaths ? (shellBridge()?.pathOfFile(file) ?? '') : ''))
     this.imports = new ImportsModel(client, this.notices, this.sender)
-    client.on('open-console', ({ card }) => this.router.open({ panel: 'console', machineId: card.id }))
+    client.on('open-console', ({ card }) => {
+      // The window of one machine shows no other.
+      if (!this.router.alone) this.router.open({ panel: 'console', machineId: card.id })
+    })
+    shellBridge()?.onCloseAsked(() => this.#closeAsked())
     client.on('notification', ({ level, machineId, error }) => {
       // A crash of the machine that is looked at stands over its screen already.
       if (error.code === 'vm/crashed' && this.#isConsoleOf(machineId)) return
@@ -46,6 +59,32 @@ export class AppModel {
       const name = machineId === null ? undefined : this.library.machine(machineId)?.spec.name
       this.notices.add(level, name === undefined ? title : `${name}: ${title}`, detail, machineId)
     })
+  }
+
+  /** The user closes the window of one machine. */
+  #closeAsked(): void {
+    const { route } = this.router
+    const card = route.panel === 'library' ? undefined : this.library.machine(route.machineId)
+    if (card) void this.closing.request(card)
+    else shellBridge()?.closeWindow()
+  }
+
+  #closeConsole(machineId: string): void {
+    if (!this.router.alone) this.router.closeTab(machineId)
+    else if (shellBridge()) shellBridge()?.closeWindow()
+    else window.close()
+  }
+
+  /** Moves a machine's console from its tab into a window of its own. */
+  openOwnWindow({ id }: MachineCard): void {
+    const hash = routeHash({ panel: 'console', machineId: id }, true)
+    const bridge = shellBridge()
+    if (bridge) bridge.openWindow(id)
+    else if (!window.open(`${window.location.pathname}${hash}`, `vitrine-${id}`, 'popup,width=1100,height=860')) {
+      this.notices.add('warning', strings.shell.noWindow)
+      return
+    }
+    this.router.closeTab(id)
   }
 
   #isConsoleOf(machineId: string | null): boolean {

@@ -1,10 +1,12 @@
 /** Where the page is, and which machines have a tab. */
-import { parseRoute, type Route, routeHash } from './routes.ts'
+import { isAlone, parseRoute, type Route, routeHash } from './routes.ts'
 
 export class Router {
   route = $state.raw<Route>({ panel: 'library' })
   /** Machines whose tab is open, in the order they were opened. */
   tabs = $state<string[]>([])
+  /** The window is that of one machine: there is no library and there are no tabs. */
+  alone = $state(false)
   readonly #setHash: (hash: string) => void
 
   /** `setHash` writes the address; whoever owns it calls `follow` when it has changed. */
@@ -14,13 +16,15 @@ export class Router {
 
   follow(hash: string): void {
     this.route = parseRoute(hash)
+    if (isAlone(hash)) this.alone = true
     if (this.route.panel !== 'library' && !this.tabs.includes(this.route.machineId))
       this.tabs.push(this.route.machineId)
   }
 
   open(route: Route): void {
-    this.#setHash(routeHash(route))
-    this.follow(routeHash(route))
+    const hash = routeHash(route, this.alone)
+    this.#setHash(hash)
+    this.follow(hash)
   }
 
   /** Closes the tab of a machine; its neighbour comes to the front, and the library after the last one. */

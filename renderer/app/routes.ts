@@ -5,16 +5,25 @@ export type MachinePanelId = (typeof MACHINE_PANELS)[number]
 
 export type Route = { readonly panel: 'library' } | { readonly panel: MachinePanelId; readonly machineId: string }
 
+/** Ends the address of a window that one machine has for itself. */
+const ALONE = 'alone'
+
 const LIBRARY: Route = { panel: 'library' }
 
 /** The route that `hash` names; the library for anything else. */
 export function parseRoute(hash: string): Route {
   const [, panel, machineId, ...rest] = hash.replace(/^#/, '').split('/')
   const known = MACHINE_PANELS.find((id) => id === panel)
-  if (!known || !machineId || rest.length > 0 || !/^[0-9a-f-]{36}$/i.test(machineId)) return LIBRARY
+  if (!known || !machineId || (rest.length > 0 && rest.join() !== ALONE) || !/^[0-9a-f-]{36}$/i.test(machineId))
+    return LIBRARY
   return { panel: known, machineId }
 }
 
-export function routeHash(route: Route): string {
-  return route.panel === 'library' ? '#/' : `#/${route.panel}/${route.machineId}`
+export function routeHash(route: Route, alone = false): string {
+  return route.panel === 'library' ? '#/' : `#/${route.panel}/${route.machineId}${alone ? `/${ALONE}` : ''}`
+}
+
+/** Whether `hash` is that of a machine's own window. */
+export function isAlone(hash: string): boolean {
+  return parseRoute(hash).panel !== 'library' && hash.endsWith(`/${ALONE}`)
 }

@@ -48,6 +48,15 @@ export const icons = {
   check: 'M5 12.5l4.5 4.5L19 7',
   move: 'M4 6h7l2 2h7v11H4zM9 13.5h6M12.5 11l2.5 2.5-2.5 2.5',
   back: 'M14 6l-6 6 6 6',
+  keys: 'M4 9h7v7H4zM13 9h7v7h-7zM7.5 11.5v2M16.5 11.5v2',
+  select: 'M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4M9 9h6M12 9v6',
+  record: 'M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6z',
+  stop: 'M6 6h12v12H6z',
+  window: 'M4 9h11v11H4zM9 9V4h11v11h-5',
+  help: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM9.5 9.5a2.5 2.5 0 1 1 3.5 2.3c-.7.4-1 .8-1 1.7M12 16.5h.01',
+  mouse: 'M12 3a5 5 0 0 1 5 5v8a5 5 0 0 1-10 0V8a5 5 0 0 1 5-5zM12 3v6',
+  lock: 'M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3',
+  history: 'M4 12a8 8 0 1 0 2.5-5.8M4 4v5h5M12 8v4l3 2',
   library: 'M4 20h16M6 20V8l6-4 6 4v12M10 20v-6h4v6',
 } as const
 

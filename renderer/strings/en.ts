@@ -3,6 +3,7 @@ import { console } from './en/console.ts'
 import { create } from './en/create.ts'
 import { errors } from './en/errors.ts'
 import { imports } from './en/imports.ts'
+import { keyboard } from './en/keyboard.ts'
 import { library } from './en/library.ts'
 import { log } from './en/log.ts'
 import { profiler } from './en/profiler.ts'
@@ -19,6 +20,7 @@ export const strings = {
   create,
   errors,
   imports,
+  keyboard,
   library,
   log,
   profiler,

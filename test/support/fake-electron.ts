@@ -12,12 +12,15 @@ export class BrowserWindow extends EventEmitter {
   readonly handlers = new Map<string, (event: { preventDefault(): void }) => void>()
   url = ''
   focused = 0
+  /** Channels on which its page was told something. */
+  readonly sent: string[] = []
   windowOpenHandler: () => { action: string } = () => ({ action: 'allow' })
   readonly webContents = {
     setWindowOpenHandler: (handler: () => { action: string }) => {
       this.windowOpenHandler = handler
     },
     on: (event: string, handler: (event: { preventDefault(): void }) => void) => this.handlers.set(event, handler),
+    send: (channel: string) => void this.sent.push(channel),
   }
 
   constructor(options: { webPreferences: Record<string, unknown> }) {
@@ -29,6 +32,17 @@ export class BrowserWindow extends EventEmitter {
   loadURL(url: string): Promise<void> {
     this.url = url
     return Promise.resolve()
+  }
+
+  /** As Electron's: asks first, and is gone unless somebody prevents it. */
+  close(): void {
+    let prevented = false
+    this.emit('close', {
+      preventDefault: () => {
+        prevented = true
+      },
+    })
+    if (!prevented) this.emit('closed')
   }
 
   isMinimized(): boolean {
@@ -82,7 +96,9 @@ export const dialogs = { errors: [] as string[], chosen: [] as string[], answer:
 export const dialog = {
   showErrorBox: (title: string, text: string) => void dialogs.errors.push(`${title}: ${text}`),
   showOpenDialog: () => Promise.resolve({ filePaths: dialogs.chosen }),
-  showSaveDialog: ({ defaultPath }: { defaultPath?: string }) => Promise.resolve({ filePath: `${defaultPath}.chosen` }),
+  /** With the window it belongs to, or without. */
+  showSaveDialog: (...args: [...unknown[], { defaultPath?: string }]) =>
+    Promise.resolve({ filePath: `${(args.at(-1) as { defaultPath?: string }).defaultPath}.chosen` }),
   showMessageBox: ({ message }: { message: string }) => {
     dialogs.questions.push(message)
     return Promise.resolve({ response: dialogs.answer })

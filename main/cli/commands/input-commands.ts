@@ -100,6 +100,33 @@ export async function attach(
   })
 }
 
+export interface DriveFlags extends JsonFlag {
+  readonly writeProtected?: boolean
+  readonly writable?: boolean
+  readonly discardWrites?: boolean
+  readonly keepWrites?: boolean
+}
+
+/** One of two opposite flags; undefined when neither is given. */
+function eitherFlag(yes: boolean | undefined, no: boolean | undefined, flags: string): boolean | undefined {
+  if (yes && no) throw usageError(`${flags}: only one of them`)
+  return yes ? true : no ? false : undefined
+}
+
+export async function drive(name: string, slot: string, flags: DriveFlags): Promise<void> {
+  const writeProtected = eitherFlag(flags.writeProtected, flags.writable, '--write-protected and --writable')
+  const discardWrites = eitherFlag(flags.discardWrites, flags.keepWrites, '--discard-writes and --keep-writes')
+  if (writeProtected === undefined && discardWrites === undefined) throw usageError('drive needs something to change')
+  await withClient(async (client) => {
+    const { id } = await findMachine(client, name)
+    const change = {
+      ...(writeProtected !== undefined && { writeProtected }),
+      ...(discardWrites !== undefined && { discardWrites }),
+    }
+    print(flags, await client.api.machine.setDrive({ id, slot: slotOf(slot), ...change }), '')
+  })
+}
+
 export async function eject(name: string, slot: string, flags: JsonFlag): Promise<void> {
   const drive = slotOf(slot)
   await withClient(async (client) => {

@@ -2,6 +2,9 @@
 export const CHANNELS = {
   connect: 'vitrine:connect',
   port: 'vitrine:port',
+  openWindow: 'vitrine:open-window',
+  closeAsked: 'vitrine:close-asked',
+  closeWindow: 'vitrine:close-window',
   chooseImages: 'vitrine:choose-images',
   chooseSaveFile: 'vitrine:choose-save-file',
 } as const

@@ -6,7 +6,6 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   app,
-  BrowserWindow,
   dialog,
   type IpcMainEvent,
   ipcMain,
@@ -27,12 +26,9 @@ import { createLocalAddress, listenLocally } from '../local/local-socket.ts'
 import { CHANNELS } from './channels.ts'
 import { setMenu } from './menu.ts'
 import { portTransport } from './port-transport.ts'
+import { PAGE, SCHEME, Windows } from './windows.ts'
 
-const SCHEME = 'vitrine'
-const PAGE = `${SCHEME}://app/`
 const pageFolder = fileURLToPath(new URL('../../../dist/renderer/', import.meta.url))
-const preload = fileURLToPath(new URL('../../../dist/host/preload.cjs', import.meta.url))
-const icon = fileURLToPath(new URL('../../../assets/icons/', import.meta.url))
 
 const grants: Grants = { shell: 'electron', hostPaths: true, folders: [] }
 const IMAGE_FILTERS = [
@@ -48,8 +44,8 @@ const PERMISSIONS: readonly string[] = [
   'clipboard-read',
 ]
 
-let window: BrowserWindow | undefined
 let quitting = false
+const windows = new Windows(() => quitting)
 
 protocol.registerSchemesAsPrivileged([
   { scheme: SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true } },
@@ -65,38 +61,6 @@ async function servePage(request: Request): Promise<Response> {
   const file = await readStaticFile(pageFolder, new URL(request.url).pathname)
   if (!file) return new Response('Not found', { status: 404, headers: SECURITY_HEADERS })
   return new Response(new Uint8Array(file.contents), { headers: { ...SECURITY_HEADERS, 'Content-Type': file.type } })
-}
-
-function openWindow(): void {
-  window = new BrowserWindow({
-    width: 1200,
-    height: 800,
-    minWidth: 640,
-    minHeight: 480,
-    title: 'Vitrine',
-    backgroundColor: '#14161a',
-    ...(process.platform === 'linux' ? { icon: resolve(icon, 'icon.png') } : {}),
-    webPreferences: {
-      preload,
-      sandbox: true,
-      contextIsolation: true,
-      nodeIntegration: false,
-      webviewTag: false,
-      spellcheck: false,
-    },
-  })
-  window.webContents.setWindowOpenHandler(() => ({ action: 'deny' }))
-  window.webContents.on('will-navigate', (event) => event.preventDefault())
-  window.on('closed', () => {
-    window = undefined
-  })
-  void window.loadURL(PAGE)
-}
-
-function focusWindow(): void {
-  if (!window) openWindow()
-  if (window?.isMinimized()) window.restore()
-  window?.focus()
 }
 
 /** Makes machines from images that were chosen or came by file association. */
@@ -121,19 +85,37 @@ async function chooseImages(): Promise<string[]> {
     filters: IMAGE_FILTERS,
     properties: ['openFile' as const, 'multiSelections' as const],
   }
-  const { filePaths } = await (window ? dialog.showOpenDialog(window, options) : dialog.showOpenDialog(options))
+  const { filePaths } = await (windows.main
+    ? dialog.showOpenDialog(windows.main, options)
+    : dialog.showOpenDialog(options))
   return filePaths
 }
 
 async function chooseSaveFile(suggestion: unknown): Promise<string> {
   const options = typeof suggestion === 'string' ? { defaultPath: suggestion } : {}
-  const { filePath } = await (window ? dialog.showSaveDialog(window, options) : dialog.showSaveDialog(options))
+  const { filePath } = await (windows.main
+    ? dialog.showSaveDialog(windows.main, options)
+    : dialog.showSaveDialog(options))
   return filePath
 }
 
 /** Images among the arguments of a start; the app's own folder and flags are none. */
 function imagesOf(argv: readonly string[]): string[] {
   return argv.slice(app.isPackaged ? 1 : 2).filter((argument) => !argument.startsWith('-'))
+}
+
+/** Saves every running machine; false, with the reason shown, when one could not be. */
+async function saveAll(host: Host): Promise<boolean> {
+  for (const card of await host.machines.cards.all()) {
+    if (card.kind !== 'machine' || (card.state !== 'running' && card.state !== 'paused')) continue
+    try {
+      await host.snapshots.save(card.id)
+    } catch (error) {
+      dialog.showErrorBox(`${card.spec.name} was not saved`, error instanceof Error ? error.message : String(error))
+      return false
+    }
+  }
+  return true
 }
 
 async function mayQuit(host: Host): Promise<boolean> {
@@ -143,12 +125,13 @@ async function mayQuit(host: Host): Promise<boolean> {
   const { response } = await dialog.showMessageBox({
     type: 'question',
     message,
-    detail: 'Quitting pulls their plugs.',
-    buttons: ['Quit', 'Cancel'],
-    defaultId: 1,
-    cancelId: 1,
+    detail: 'Saved, they go on from here at their next start. Powered off, they lose what their guests have not saved.',
+    buttons: ['Save and Quit', 'Power Off and Quit', 'Cancel'],
+    defaultId: 0,
+    cancelId: 2,
   })
-  return response === 0
+  if (response === 0) return saveAll(host)
+  return response === 1
 }
 
 function connectPage(host: Host, event: IpcMainEvent): void {
@@ -165,7 +148,7 @@ async function start(): Promise<void> {
     libraryFolder: chosenLibraryFolder(),
     lockNote: { ...address },
     welcome: true,
-    shell: { openConsole: focusWindow, pageUrl: () => null, quit: () => app.quit() },
+    shell: { openConsole: () => windows.focusMain(), pageUrl: () => null, quit: () => app.quit() },
   })
   const local = await listenLocally(host, address)
   protocol.handle(SCHEME, servePage)
@@ -174,6 +157,8 @@ async function start(): Promise<void> {
   )
   session.defaultSession.setPermissionCheckHandler((_, permission) => PERMISSIONS.includes(permission))
   ipcMain.on(CHANNELS.connect, (event) => connectPage(host, event))
+  ipcMain.on(CHANNELS.openWindow, (event, machineId) => isPage(event.senderFrame) && windows.openConsole(machineId))
+  ipcMain.on(CHANNELS.closeWindow, (event) => isPage(event.senderFrame) && windows.close(event.sender))
   ipcMain.handle(CHANNELS.chooseImages, (event) => (isPage(event.senderFrame) ? chooseImages() : []))
   ipcMain.handle(CHANNELS.chooseSaveFile, (event, suggestion) =>
     isPage(event.senderFrame) ? chooseSaveFile(suggestion) : '',
@@ -181,27 +166,27 @@ async function start(): Promise<void> {
   setMenu({ addImages: () => void chooseImages().then((paths) => addImages(host, paths)), quit: () => app.quit() })
 
   app.on('second-instance', (_, argv) => {
-    focusWindow()
+    windows.focusMain()
     void addImages(host, imagesOf(argv))
   })
   app.on('open-file', (event, path) => {
     event.preventDefault()
     void addImages(host, [path])
   })
-  app.on('activate', focusWindow)
+  app.on('activate', () => windows.focusMain())
   app.on('window-all-closed', () => app.quit())
   app.on('before-quit', (event) => {
     if (quitting) return
     event.preventDefault()
     void mayQuit(host).then(async (sure) => {
-      if (!sure) return focusWindow()
+      if (!sure) return windows.focusMain()
       quitting = true
       await local.close()
       await host.dispose()
       app.quit()
     })
   })
-  openWindow()
+  windows.focusMain()
   await addImages(host, imagesOf(process.argv))
 }
 

@@ -15,6 +15,9 @@ const bridge: ShellBridge = {
   connect: () => ipcRenderer.send(CHANNELS.connect),
   pathOfFile: (file) => webUtils.getPathForFile(file as Parameters<typeof webUtils.getPathForFile>[0]),
   chooseImages: () => ipcRenderer.invoke(CHANNELS.chooseImages),
+  openWindow: (machineId) => ipcRenderer.send(CHANNELS.openWindow, machineId),
+  onCloseAsked: (listener) => void ipcRenderer.on(CHANNELS.closeAsked, () => listener()),
+  closeWindow: () => ipcRenderer.send(CHANNELS.closeWindow),
   chooseSaveFile: (suggestion) => ipcRenderer.invoke(CHANNELS.chooseSaveFile, suggestion),
 }
 contextBridge.exposeInMainWorld('vitrine', bridge)

@@ -2,30 +2,36 @@
 
 import type { ScreenFrame } from '../../../core/contract/binary.ts'
 import type { Client, ConsoleSubscription } from '../../../core/contract/client.ts'
-import type { MachineStats } from '../../../core/contract/events.ts'
+import type { Lights, MachineStats } from '../../../core/contract/events.ts'
 import type { KeyEvent } from '../../../core/contract/key-codes.ts'
-import type { MouseEventRecord } from '../../../core/contract/machine-api.ts'
+import type { KeyboardLayout } from '../../../core/contract/keyboard-layouts.ts'
+import type { MouseEventRecord, ScreenText } from '../../../core/contract/machine-api.ts'
 import type { DriveSlot } from '../../../core/contract/machine-spec.ts'
 import type { MediaSource } from '../../../core/contract/media-source.ts'
 import type { Notices } from '../../app/notices.svelte.ts'
-import { driveLights, type Light } from './drive-lights.ts'
 import type { PictureSize } from './picture-scale.ts'
 import { chordKeys } from './send-keys.ts'
 
 const MAX_FRAMES_PER_SECOND = 60
-const COM1 = 1
+const ALL_PORTS = [1, 2, 3, 4]
 
 export interface ConsoleOutlets {
   onFrame(frame: ScreenFrame): void
-  onSerial(bytes: Uint8Array<ArrayBuffer>): void
+  onSerial(port: number, bytes: Uint8Array<ArrayBuffer>): void
   onTone(frequencyHz: number): void
+}
+
+/** How a drive treats its image. */
+export interface DriveChange {
+  readonly writeProtected?: boolean
+  readonly discardWrites?: boolean
 }
 
 export class ConsoleModel {
   readonly machineId: string
   picture = $state.raw<PictureSize | null>(null)
   stats = $state.raw<MachineStats | null>(null)
-  lights = $state.raw<ReadonlyMap<DriveSlot, Light>>(new Map())
+  lights = $state.raw<Lights | null>(null)
   /** The keyboard belongs to the guest. */
   keyboardCaptured = $state(false)
   mouseCaptured = $state(false)
@@ -44,16 +50,17 @@ export class ConsoleModel {
     this.#outlets = outlets
     this.#unsubscribe = [
       client.on('machine-stats', (stats) => {
-        if (stats.id !== machineId) return
-        this.lights = driveLights(this.stats ?? undefined, stats)
-        this.stats = stats
+        if (stats.id === machineId) this.stats = stats
+      }),
+      client.on('machine-lights', ({ id, lights }) => {
+        if (id === machineId) this.lights = lights
       }),
       client.on('machine-state', ({ id, state }) => {
         if (id !== machineId) return
         if (state !== 'running') outlets.onTone(0)
         if (state !== 'off' && state !== 'crashed') return
         this.stats = null
-        this.lights = new Map()
+        this.lights = null
       }),
       client.on('machine-tone', ({ id, frequencyHz }) => {
         if (id === machineId) outlets.onTone(frequencyHz)
@@ -67,9 +74,9 @@ export class ConsoleModel {
       this.#client.openConsole({
         id: this.machineId,
         maxFramesPerSecond: MAX_FRAMES_PER_SECOND,
-        serialPorts: [COM1],
+        serialPorts: ALL_PORTS,
         onFrame: (frame) => this.#outlets.onFrame(frame),
-        onSerial: (_, bytes) => this.#outlets.onSerial(bytes),
+        onSerial: (port, bytes) => this.#outlets.onSerial(port, bytes),
       }),
     )
     // The console may have been left while the host answered.
@@ -94,22 +101,29 @@ export class ConsoleModel {
     this.sendKeys(chordKeys(chord))
   }
 
-  sendSerial(data: string): void {
-    this.#client.api.console.sendSerial({ id: this.machineId, port: COM1, data }).catch(() => {})
+  sendSerial(port: number, data: string): void {
+    this.#client.api.console.sendSerial({ id: this.machineId, port, data }).catch(() => {})
   }
 
-  /** True when the guest has taken everything. */
-  async typeText(text: string): Promise<boolean> {
+  /** True when the guest has taken everything. Characters that the layout lacks are left out. */
+  async typeText(text: string, layout: KeyboardLayout): Promise<boolean> {
     this.typing = true
-    const done = await this.#notices.guard(() => this.#client.api.machine.typeText({ id: this.machineId, text }))
+    const typing = { id: this.machineId, text, layout, skipMissing: true }
+    const done = await this.#notices.guard(() => this.#client.api.machine.typeText(typing))
     this.typing = false
     return done !== undefined
   }
 
-  /** The text on the guest's screen; undefined in graphics modes, or when it could not be had. */
-  async screenText(): Promise<string | undefined> {
+  /** Remembers which keyboard layout the guest is set to. */
+  async setLayout(keyboardLayout: KeyboardLayout): Promise<void> {
+    const update = () => this.#client.api.library.update({ id: this.machineId, patch: { keyboardLayout } })
+    await this.#notices.guard(update)
+  }
+
+  /** The guest's text screen; undefined in graphics modes, or when it could not be had. */
+  async textScreen(): Promise<ScreenText | undefined> {
     const text = await this.#notices.guard(() => this.#client.api.machine.screenText({ id: this.machineId }))
-    return text?.mode === 'text' ? text.lines.join('\n').trimEnd() : undefined
+    return text?.mode === 'text' ? text : undefined
   }
 
   /** The screen as a PNG of base64. */
@@ -124,6 +138,10 @@ export class ConsoleModel {
 
   async eject(slot: DriveSlot): Promise<void> {
     await this.#notices.guard(() => this.#client.api.machine.ejectMedia({ id: this.machineId, slot }))
+  }
+
+  async setDrive(slot: DriveSlot, change: DriveChange): Promise<void> {
+    await this.#notices.guard(() => this.#client.api.machine.setDrive({ id: this.machineId, slot, ...change }))
   }
 
   dispose(): void {

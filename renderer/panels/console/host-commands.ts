@@ -1,23 +1,36 @@
-/** What the host key (Right Ctrl) does together with another key. */
+/** What the host key does together with another key. */
 import type { KeyCode } from '../../../core/contract/key-codes.ts'
-import type { MachineCard } from '../../../core/contract/machine-card.ts'
-import type { AppModel } from '../../app/app-model.svelte.ts'
-import type { ConsoleModel } from './console-model.svelte.ts'
-import { saveScreenshot } from './save-file.ts'
+import type { strings } from '../../strings/en.ts'
 
-export interface CommandContext {
-  readonly app: AppModel
-  readonly card: MachineCard
-  readonly model: ConsoleModel
-  fullScreen(): unknown
+/** What a console can be told to do. */
+export type ConsoleCommand = keyof typeof strings.console.commands
+
+/** In the order of the help. */
+export const HOST_COMMANDS: readonly (readonly [KeyCode, ConsoleCommand])[] = [
+  ['KeyF', 'fullScreen'],
+  ['KeyS', 'snapshot'],
+  ['KeyP', 'pause'],
+  ['KeyR', 'reset'],
+  ['KeyU', 'powerButton'],
+  ['KeyQ', 'close'],
+  ['Delete', 'ctrlAltDel'],
+  ['Backspace', 'ctrlAltBackspace'],
+  ['KeyV', 'paste'],
+  ['KeyC', 'copyText'],
+  ['KeyX', 'selectText'],
+  ['KeyE', 'screenshot'],
+  ['KeyM', 'record'],
+  ['KeyK', 'keyboard'],
+  ['KeyT', 'serial'],
+  ['KeyA', 'scaling'],
+  ['KeyH', 'help'],
+]
+
+export function commandOf(code: KeyCode): ConsoleCommand | undefined {
+  return HOST_COMMANDS.find(([key]) => key === code)?.[1]
 }
 
-export const hostCommands: { readonly [K in KeyCode]?: (context: CommandContext) => unknown } = {
-  Delete: ({ model }) => model.sendChord('ctrl-alt-del'),
-  KeyE: ({ model, card }) => saveScreenshot(model, card.spec.name),
-  KeyF: ({ fullScreen }) => fullScreen(),
-  KeyP: ({ app, card }) => app.library.act(card, card.state === 'paused' ? 'resume' : 'pause'),
-  KeyR: ({ app, card }) => app.reset(card),
-  KeyT: ({ app, card }) => app.takeSnapshot(card),
-  KeyU: ({ app, card }) => app.library.act(card, 'pressPowerButton'),
+/** "F", "Del": the key as it is written in the help. */
+export function keyLabel(code: KeyCode): string {
+  return code.replace(/^Key/, '').replace('Delete', 'Del')
 }

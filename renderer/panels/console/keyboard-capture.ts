@@ -1,10 +1,8 @@
 /**
  * The guest's keyboard while the screen has the focus. Keys go by their place, each change once; whatever is down goes up when the
- * focus leaves, so that no key hangs. Right Ctrl is the host key: it releases, and with another key it is a command.
+ * focus leaves, so that no key hangs. The host key releases, and with another key it is a command.
  */
 import { isKeyCode, type KeyCode, type KeyEvent } from '../../../core/contract/key-codes.ts'
-
-const HOST_KEY = 'ControlRight'
 
 /** The part of a KeyboardEvent that is used. */
 export interface KeyPress {
@@ -13,6 +11,8 @@ export interface KeyPress {
 }
 
 export interface KeyboardCaptureHandlers {
+  /** Which key is the host key at the moment. */
+  hostKey(): KeyCode
   send(events: readonly KeyEvent[]): void
   /** The host key was pressed and released by itself. */
   release(): void
@@ -35,7 +35,7 @@ export class KeyboardCapture {
 
   /** True when the event is the guest's or ours: the browser shall do nothing with it. */
   keyDown({ code, repeat }: KeyPress): boolean {
-    if (code === HOST_KEY) {
+    if (code === this.#handlers.hostKey()) {
       if (!repeat) {
         this.#hostDown = true
         this.#hostUsed = false
@@ -57,7 +57,7 @@ export class KeyboardCapture {
   }
 
   keyUp({ code }: KeyPress): boolean {
-    if (code === HOST_KEY) {
+    if (code === this.#handlers.hostKey()) {
       const alone = this.#hostDown && !this.#hostUsed
       this.#hostDown = false
       if (alone) this.#handlers.release()

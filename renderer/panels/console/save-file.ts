@@ -1,6 +1,6 @@
 /** Files that the page gives to the user. */
-import type { ConsoleModel } from './console-model.svelte.ts'
 
+/** Hands `url` to the browser's downloads. */
 function download(url: string, fileName: string): void {
   const link = document.createElement('a')
   link.href = url
@@ -9,14 +9,22 @@ function download(url: string, fileName: string): void {
 }
 
 /** "Windows 98 2026-10-01 12.30.05.png": sorts by time, and is a name on every system. */
-export function screenshotName(machineName: string, now: Date): string {
+export function captureName(machineName: string, now: Date, extension: string): string {
   const two = (value: number) => String(value).padStart(2, '0')
   const date = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join('-')
   const time = [two(now.getHours()), two(now.getMinutes()), two(now.getSeconds())].join('.')
-  return `${machineName.replaceAll(/[\\/:*?"<>|]/g, '_')} ${date} ${time}.png`
+  return `${machineName.replaceAll(/[\\/:*?"<>|]/g, '_')} ${date} ${time}.${extension}`
 }
 
-export async function saveScreenshot(model: ConsoleModel, machineName: string): Promise<void> {
-  const pngBase64 = await model.screenshot()
-  if (pngBase64 !== undefined) download(`data:image/png;base64,${pngBase64}`, screenshotName(machineName, new Date()))
+export function savePng(pngBase64: string, machineName: string): void {
+  download(`data:image/png;base64,${pngBase64}`, captureName(machineName, new Date(), 'png'))
+}
+
+/** The browser keeps the file in memory until it has written it. */
+const KEEP_MS = 60_000
+
+export function saveBlob(blob: Blob, machineName: string, extension: string): void {
+  const url = URL.createObjectURL(blob)
+  download(url, captureName(machineName, new Date(), extension))
+  setTimeout(() => URL.revokeObjectURL(url), KEEP_MS)
 }

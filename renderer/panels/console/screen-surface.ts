@@ -52,9 +52,9 @@ export class ScreenSurface {
     if (this.#request === 0) this.#request = requestAnimationFrame(() => this.#draw())
   }
 
-  /** The picture as PNG, in its own pixels. */
-  toBlob(): Promise<Blob> {
-    return this.#source.convertToBlob({ type: 'image/png' })
+  /** The picture as it is, in its own pixels. */
+  get picture(): OffscreenCanvas {
+    return this.#source
   }
 
   #draw(): void {

@@ -26,6 +26,11 @@ export class SerialBacklog {
     }
   }
 
+  /** Everything that is kept, in pieces. */
+  get chunks(): Uint8Array<ArrayBuffer>[] {
+    return [...this.#chunks]
+  }
+
   clear(): void {
     this.#chunks = []
     this.#bytes = 0

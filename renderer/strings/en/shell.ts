@@ -9,6 +9,7 @@ export const shell = {
   closeTab: (name: string) => `Close the tab of ${name}`,
   theme: 'Theme',
   themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
+  noWindow: 'The browser did not allow another window',
   skip: 'Skip to the content',
   notices: 'Messages',
   dismiss: 'Dismiss',

@@ -45,7 +45,7 @@ describe('the clock of the host, as a guest sees it', () => {
     expect(Math.abs(host.ns - 1e9 - last)).toBeLessThan(20_000)
   })
 
-  test('is the host\'s after a stretch of other code, at rest, and when it was held up for long', () => {
+  test("is the host's after a stretch of other code, at rest, and when it was held up for long", () => {
     const { host, clock, ask } = bench(1)
     const origin = 1e9
     clock.executing = true

@@ -105,12 +105,16 @@ describe('the library on the command line', { timeout: 60_000 }, () => {
     expect(await call('list')).toEqual(ok('One  running  max, 128 MiB\n'))
     expect(await call('type', 'One', 'hello\n')).toEqual(ok(''))
     expect(await call('key', 'One', 'a', 'shift-1')).toEqual(ok(''))
+    expect(await call('drive', 'One', 'fda', '--discard-writes')).toEqual(ok(''))
+    expect((await call('drive', 'One', 'fda', '--writable', '--write-protected')).status).toBe(2)
     expect(await call('eject', 'One', 'fda')).toEqual(ok(''))
     expect(await call('attach', 'One', 'cdrom', image)).toEqual(ok(''))
     expect(await call('mouse', 'One', 'move', '-5', '5')).toEqual(ok(''))
     expect(await call('mouse', 'One', 'click')).toEqual(ok(''))
     const { stdout } = await call('screen', 'One')
-    expect(stdout).toBe('READY\nhello\na!ejected fda\ninserted hdc 720\nleft 95 105\n\n')
+    expect(stdout).toBe(
+      'READY\nhello\na!ejected fda\ninserted fda 2880\nejected fda\ninserted hdc 720\nleft 95 105\n\n',
+    )
     const png = join(temporaryFolder(), 'x.png')
     expect(JSON.parse((await call('screenshot', 'One', png, '--json')).stdout)).toEqual({
       file: png,

@@ -276,6 +276,17 @@ describe('machines behind the contract', () => {
     await client.api.machine.insertMedia({ id, slot: 'fda', source: { kind: 'upload', uploadId } })
     expect(await fda()).toMatchObject({ file: 'media/disk two.img' })
     expect((await client.api.machine.screenText({ id })).lines).toContain('inserted fda 2880')
+    // A tab that is moved: the guest finds its medium changed, and what it writes is kept or not from then on.
+    await client.api.machine.setDrive({ id, slot: 'fda', writeProtected: true, discardWrites: true })
+    expect(await fda()).toMatchObject({ file: 'media/disk two.img', writeProtected: true, discardWrites: true })
+    expect((await client.api.machine.screenText({ id })).lines.slice(-3)).toEqual([
+      'ejected fda',
+      'inserted fda 2880',
+      '',
+    ])
+    await client.api.machine.setDrive({ id, slot: 'hda', discardWrites: true })
+    expect((await client.api.library.get({ id })).spec.drives[1]).toMatchObject({ slot: 'hda', discardWrites: true })
+    await expect(client.api.machine.setDrive({ id, slot: 'fdb' })).rejects.toMatchObject({ code: 'vm/invalid-state' })
     await expect(
       client.api.machine.insertMedia({ id, slot: 'hda', source: { kind: 'path', path } }),
     ).rejects.toMatchObject({ code: 'vm/invalid-state' })

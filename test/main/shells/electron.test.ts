@@ -20,12 +20,12 @@ beforeAll(async () => {
   vi.stubEnv('VITRINE_HOME', join(home, 'machines'))
   process.argv = ['electron', '.']
   await import('../../../main/shells/electron/main.ts')
-  await vi.waitFor(() => expect(fake.BrowserWindow.all).toHaveLength(1))
+  await vi.waitFor(() => expect(fake.BrowserWindow.all).toHaveLength(1), 30_000)
 })
 afterAll(async () => {
   fake.dialogs.answer = 0
   fake.app.quit()
-  await vi.waitFor(() => expect(fake.app.quits).toBe(1))
+  await vi.waitFor(() => expect(fake.app.quits).toBe(1), 30_000)
   // The library is free again.
   expect(readdirSync(join(home, 'machines/.vitrine'))).not.toContain('lock')
 })
@@ -128,11 +128,32 @@ describe('the Electron shell', () => {
     client.close()
   })
 
+  test('gives a machine a window of its own, which asks its page before it closes', async () => {
+    const id = '11111111-2222-4333-8444-555555555555'
+    const own = { senderFrame: frame('vitrine://app/') }
+    fake.ipcMain.emit('vitrine:open-window', { senderFrame: frame('https://evil.example/') }, id)
+    fake.ipcMain.emit('vitrine:open-window', own, '../../etc')
+    expect(fake.BrowserWindow.all).toHaveLength(1)
+    fake.ipcMain.emit('vitrine:open-window', own, id)
+    fake.ipcMain.emit('vitrine:open-window', own, id)
+    const [, window, ...more] = fake.BrowserWindow.all
+    expect([window?.url, window?.focused, more]).toEqual([`vitrine://app/#/console/${id}/alone`, 1, []])
+    expect(window?.options.webPreferences).toMatchObject({ sandbox: true, contextIsolation: true })
+    let closed = 0
+    window?.on('closed', () => closed++)
+    window?.close()
+    expect([window?.sent, closed]).toEqual([['vitrine:close-asked'], 0])
+    fake.ipcMain.emit('vitrine:close-window', { ...own, sender: {} })
+    expect(closed).toBe(0)
+    fake.ipcMain.emit('vitrine:close-window', { ...own, sender: window?.webContents })
+    expect(closed).toBe(1)
+  })
+
   test('asks before it pulls the plug of a running machine', async () => {
     const client = connectPage()
     const { id } = await client.api.library.create({ settings: { name: 'Running', memoryMib: 4 } })
     await client.api.machine.start({ id })
-    fake.dialogs.answer = 1
+    fake.dialogs.answer = 2
     fake.app.quit()
     await expect.poll(() => fake.dialogs.questions).toEqual(['A machine is running.'])
     expect((await client.api.library.get({ id })).state).toBe('running')

@@ -4,22 +4,24 @@ import type { MouseEventRecord } from '../../../core/contract/machine-api.ts'
 import type { DriveSpec } from '../../../core/contract/machine-spec.ts'
 import { Notices } from '../../../renderer/app/notices.svelte.ts'
 import { ConsoleModel } from '../../../renderer/panels/console/console-model.svelte.ts'
-import { driveLights } from '../../../renderer/panels/console/drive-lights.ts'
+import { driveLight, lightText } from '../../../renderer/panels/console/drive-lights.ts'
 import { driveFor } from '../../../renderer/panels/console/drop-target.ts'
+import type { HostKey } from '../../../renderer/panels/console/host-keys.ts'
 import { KeyboardCapture } from '../../../renderer/panels/console/keyboard-capture.ts'
 import { MouseCapture } from '../../../renderer/panels/console/mouse-capture.ts'
 import { scaledSize, sharpFactor } from '../../../renderer/panels/console/picture-scale.ts'
-import { screenshotName } from '../../../renderer/panels/console/save-file.ts'
-import { CHORDS, chordKeys, chordLabel } from '../../../renderer/panels/console/send-keys.ts'
+import { captureName } from '../../../renderer/panels/console/save-file.ts'
+import { CHORD_GROUPS, chordKeys, chordLabel } from '../../../renderer/panels/console/send-keys.ts'
 import { isAudible } from '../../../renderer/panels/console/speaker.ts'
 import { SerialBacklog } from '../../../renderer/panels/serial/serial-backlog.ts'
 import { createFakeClient, fakeCard } from '../fake-client.ts'
 
 describe('the keyboard', () => {
-  function capture() {
+  function capture(hostKey: HostKey = 'ControlRight') {
     const sent: KeyEvent[] = []
     const told: string[] = []
     const keyboard = new KeyboardCapture({
+      hostKey: () => hostKey,
       send: (events) => void sent.push(...events),
       release: () => void told.push('release'),
       command: (code) => void told.push(code),
@@ -64,6 +66,18 @@ describe('the keyboard', () => {
     expect(sent).toEqual([])
   })
 
+  test('has another host key where the user wants one; Right Ctrl is the guest’s then', () => {
+    const { sent, told, down, up } = capture('F12')
+    down('ControlRight')
+    up('ControlRight')
+    down('F12')
+    down('KeyS')
+    up('KeyS')
+    up('F12')
+    expect(told).toEqual(['KeyS'])
+    expect(sent.map(({ code }) => code)).toEqual(['ControlRight', 'ControlRight'])
+  })
+
   test('lets keys go whose release the system swallows while a Meta key is down', () => {
     const { sent, down, up } = capture()
     down('MetaLeft')
@@ -73,14 +87,22 @@ describe('the keyboard', () => {
   })
 
   test('knows every chord of the menu, each down and up again', () => {
-    for (const chord of CHORDS) {
+    const chords = CHORD_GROUPS.flatMap(([, group]) => [...group])
+    for (const chord of chords) {
       const events = chordKeys(chord)
       expect(events.filter(({ down }) => down).length).toBe(events.length / 2)
     }
-    expect([chordLabel('ctrl-alt-del'), chordLabel('rctrl'), chordLabel('ctrl-alt-f1')]).toEqual([
+    expect(chordKeys('ctrl-break').map(({ code }) => code)).toEqual(['ControlLeft', 'Pause', 'Pause', 'ControlLeft'])
+    expect(
+      chordKeys('alt-sysrq')
+        .map(({ code }) => code)
+        .slice(0, 2),
+    ).toEqual(['AltLeft', 'PrintScreen'])
+    expect(chords.filter((chord) => chord.startsWith('ctrl-alt-f'))).toHaveLength(12)
+    expect([chordLabel('ctrl-alt-del'), chordLabel('rctrl'), chordLabel('ctrl-alt-f12')]).toEqual([
       'Ctrl-Alt-Del',
       'Right Ctrl',
-      'Ctrl-Alt-F1',
+      'Ctrl-Alt-F12',
     ])
   })
 })
@@ -193,14 +215,13 @@ describe('around the screen', () => {
     expect(driveFor([floppy], 'a.iso', 1000)).toBeUndefined()
   })
 
-  test('lights show what a drive did since the last time', () => {
-    const stats = { id: '', speedMips: 1, idle: 0, hostLoad: 0, guestSeconds: 1, instructions: 1, memoryBytes: 0 }
-    const before = { ...stats, drives: [{ slot: 'fda' as const, readBytes: 10, writtenBytes: 5 }] }
-    const read = { ...stats, drives: [{ slot: 'fda' as const, readBytes: 20, writtenBytes: 5 }] }
-    const wrote = { ...stats, drives: [{ slot: 'fda' as const, readBytes: 30, writtenBytes: 6 }] }
-    expect(driveLights(before, read).get('fda')).toBe('read')
-    expect(driveLights(read, wrote).get('fda')).toBe('write')
-    expect(driveLights(wrote, wrote).get('fda')).toBe('rest')
+  const dark = { capsLock: false, numLock: false, scrollLock: false, mouse: true, reading: [], writing: [] }
+
+  test('lights show what a drive does, writing before reading', () => {
+    expect(driveLight({ ...dark, reading: ['fda'] }, 'fda')).toBe('read')
+    expect(driveLight({ ...dark, reading: ['fda', 'hda'], writing: ['fda'] }, 'fda')).toBe('write')
+    expect([driveLight({ ...dark, writing: ['hda'] }, 'fda'), driveLight(null, 'fda')]).toEqual(['rest', 'rest'])
+    expect(lightText('write', 'Floppy A')).toBe('Floppy A: writing')
   })
 
   test('a console shows what belongs to its machine, and forgets it when that is off', async () => {
@@ -215,9 +236,13 @@ describe('around the screen', () => {
     expect(model.stats).toBeNull()
     emit('machine-stats', { id: card.id, ...stats })
     expect(model.stats?.speedMips).toBe(5)
+    emit('machine-lights', { id: 'other', lights: dark })
+    expect(model.lights).toBeNull()
+    emit('machine-lights', { id: card.id, lights: { ...dark, capsLock: true } })
+    expect(model.lights?.capsLock).toBe(true)
     emit('machine-tone', { id: card.id, frequencyHz: 440 })
     emit('machine-state', { id: card.id, state: 'off', crash: null })
-    expect([model.stats, tones]).toEqual([null, [440, 0]])
+    expect([model.stats, model.lights, tones]).toEqual([null, null, [440, 0]])
     model.dispose()
     expect(consoles).toEqual([])
   })
@@ -246,7 +271,7 @@ describe('around the screen', () => {
   })
 
   test('screenshots have names that every system takes', () => {
-    expect(screenshotName('A/B: "C"?', new Date(2026, 0, 2, 3, 4, 5))).toBe('A_B_ _C__ 2026-01-02 03.04.05.png')
+    expect(captureName('A/B: "C"?', new Date(2026, 0, 2, 3, 4, 5), 'png')).toBe('A_B_ _C__ 2026-01-02 03.04.05.png')
   })
 
   test('tones beyond hearing are silence', () => {
