@@ -89,7 +89,7 @@ export class AppModel {
 
   #isConsoleOf(machineId: string | null): boolean {
     const { route } = this.router
-    return route.panel === 'console' && route.machineId === machineId
+    return route.panel === 'console' && 'machineId' in route && route.machineId === machineId
   }
 
   openConsole(card: MachineCard): void {
@@ -105,7 +105,7 @@ export class AppModel {
   /** A run of which nothing stays. */
   async startDiscarding(card: MachineCard): Promise<void> {
     this.openConsole(card)
-    await this.library.startDiscarding(card)
+    await this.library.actions.startDiscarding(card)
   }
 
   /** Keeps the machine as it is now, and says so. */
@@ -139,15 +139,19 @@ export class AppModel {
     if (await this.questions.ask(question)) await this.library.act(card, 'reset')
   }
 
-  async remove(card: MachineCard): Promise<void> {
-    const { name } = card.spec
+  async powerOffAll(cards: readonly MachineCard[]): Promise<void> {
     const question = {
-      title: strings.library.deleteTitle(name),
-      why: strings.library.deleteWhy,
-      action: strings.actions.delete,
+      title: strings.library.powerOffMany(cards.length),
+      why: strings.library.powerOffWhy,
+      action: strings.actions.powerOff,
     }
     if (!(await this.questions.ask(question))) return
-    if (await this.library.remove(card)) this.router.closeTab(card.id)
+    for (const card of cards) await this.library.act(card, 'powerOff')
+  }
+
+  /** Into the trash, from where they can be had back. */
+  async remove(cards: readonly MachineCard[]): Promise<void> {
+    for (const { id } of await this.library.actions.trash(cards)) this.router.closeTab(id)
   }
 }
 

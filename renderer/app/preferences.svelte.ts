@@ -26,6 +26,8 @@ export interface PreferenceValues extends ViewValues {
   muted: boolean
   hostKey: HostKey
   closeAction: CloseAction
+  /** Groups of the library whose machines are not shown. */
+  collapsedGroups: readonly string[]
 }
 
 const DEFAULTS: PreferenceValues = {
@@ -38,6 +40,7 @@ const DEFAULTS: PreferenceValues = {
   muted: false,
   hostKey: 'ControlRight',
   closeAction: 'ask',
+  collapsedGroups: [],
 }
 
 const CHOICES: { readonly [K in keyof PreferenceValues]?: readonly unknown[] } = {
@@ -58,6 +61,7 @@ export interface PreferenceStore {
 }
 
 function isValid(key: keyof PreferenceValues, value: unknown): boolean {
+  if (Array.isArray(DEFAULTS[key])) return Array.isArray(value) && value.every((item) => typeof item === 'string')
   return CHOICES[key]?.includes(value) ?? typeof value === typeof DEFAULTS[key]
 }
 

@@ -17,8 +17,7 @@ export class Router {
   follow(hash: string): void {
     this.route = parseRoute(hash)
     if (isAlone(hash)) this.alone = true
-    if (this.route.panel !== 'library' && !this.tabs.includes(this.route.machineId))
-      this.tabs.push(this.route.machineId)
+    if ('machineId' in this.route && !this.tabs.includes(this.route.machineId)) this.tabs.push(this.route.machineId)
   }
 
   open(route: Route): void {
@@ -32,7 +31,7 @@ export class Router {
     const index = this.tabs.indexOf(machineId)
     if (index < 0) return
     this.tabs.splice(index, 1)
-    if (this.route.panel === 'library' || this.route.machineId !== machineId) return
+    if (!('machineId' in this.route) || this.route.machineId !== machineId) return
     const next = this.tabs[Math.min(index, this.tabs.length - 1)]
     this.open(next === undefined ? { panel: 'library' } : { panel: 'console', machineId: next })
   }

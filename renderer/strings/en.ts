@@ -1,4 +1,5 @@
 /** Every text of the page, in English: a file for each panel in `en/`. A translation is another object of the same type. */
+import { activity } from './en/activity.ts'
 import { console } from './en/console.ts'
 import { create } from './en/create.ts'
 import { errors } from './en/errors.ts'
@@ -16,6 +17,7 @@ import { templates } from './en/templates.ts'
 
 export const strings = {
   ...shared,
+  activity,
   console,
   create,
   errors,

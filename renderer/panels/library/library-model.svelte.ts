@@ -1,101 +1,130 @@
-/** The machines: cards as the host tells them, with what is measured of the running ones, and what can be done to them. */
+/** The machines: cards as the host tells them, and what is measured of the running ones. What can be done to them is in MachineActions. */
 import { SvelteMap } from 'svelte/reactivity'
 import type { Client } from '../../../core/contract/client.ts'
 import type { MachineStats } from '../../../core/contract/events.ts'
-import type { BrokenCard, Card, ErrorRecord, MachineCard } from '../../../core/contract/machine-card.ts'
+import type { Card, ErrorRecord, MachineCard } from '../../../core/contract/machine-card.ts'
 import type { MachinePatch } from '../../../core/contract/machine-spec.ts'
+import { matchesSearch } from '../../../core/contract/search.ts'
 import type { Notices } from '../../app/notices.svelte.ts'
-import { strings } from '../../strings/en.ts'
-import { matchesSearch } from './search.ts'
+import { compareNames, type LibrarySections, librarySections } from './library-sections.ts'
+import { type MachineAction, MachineActions } from './machine-actions.ts'
+import { Selection } from './selection.svelte.ts'
 
-/** What a user does to a machine without any further question. */
-export type MachineAction = 'start' | 'pause' | 'resume' | 'reset' | 'powerOff' | 'pressPowerButton'
-
-const ACTION_NAMES: Readonly<Record<MachineAction, string>> = {
-  start: strings.actions.start,
-  pause: strings.actions.pause,
-  resume: strings.actions.resume,
-  reset: strings.actions.reset,
-  powerOff: strings.actions.powerOff,
-  pressPowerButton: strings.actions.powerButton,
-}
+/** Samples of a sparkline. */
+const RECENT = 60
 
 function nameOf(card: Card): string {
   return card.kind === 'machine' ? card.spec.name : card.folder
 }
 
+function keyOf(card: Card): string {
+  return card.kind === 'machine' ? card.id : `folder ${card.folder}`
+}
+
 export class LibraryModel {
-  cards = $state.raw<readonly Card[]>([])
   loaded = $state(false)
   search = $state('')
   readonly stats = new SvelteMap<string, MachineStats>()
+  /** The load of the last minute, the newest last. */
+  readonly recent = new SvelteMap<string, readonly number[]>()
   /** What has paused a machine that nobody has paused: a host file that failed. */
   readonly problems = new SvelteMap<string, ErrorRecord>()
+  readonly selection = new Selection()
+  readonly actions: MachineActions
   readonly #client: Client
   readonly #notices: Notices
   readonly #unsubscribe: (() => void)[]
+  readonly #byKey = new SvelteMap<string, Card>()
+  /** Names of templates, which a search looks at. */
+  #templateNames = $state.raw<ReadonlyMap<string, string>>(new Map())
+  #cards = $derived([...this.#byKey.values()].toSorted((a, b) => compareNames(nameOf(a), nameOf(b))))
+  #machines = $derived(this.#cards.filter((card) => card.kind === 'machine'))
+  #filtered = $derived(
+    this.search.trim() === ''
+      ? this.#cards
+      : this.#cards.filter((card) => matchesSearch(card, this.search, (id) => this.#templateNames.get(id))),
+  )
+  #sections = $derived(librarySections(this.#filtered))
 
   constructor(client: Client, notices: Notices) {
     this.#client = client
     this.#notices = notices
+    this.actions = new MachineActions(client, notices, {
+      put: (card) => this.#put(card),
+      dropFolder: (folder) => this.#dropFolder(folder),
+    })
     this.#unsubscribe = [
       client.on('card-changed', ({ card }) => this.#put(card)),
-      client.on('card-removed', ({ folder }) => {
-        this.cards = this.cards.filter((card) => card.folder !== folder)
-      }),
+      client.on('card-removed', ({ folder }) => this.#dropFolder(folder)),
       client.on('machine-state', ({ id, state, crash }) => {
-        if (state === 'off' || state === 'crashed') this.stats.delete(id)
+        const isOff = state === 'off' || state === 'crashed'
+        if (isOff) this.stats.delete(id)
+        if (isOff) this.recent.delete(id)
         if (state !== 'paused') this.problems.delete(id)
-        this.#change(
-          id,
-          state === 'off' || state === 'crashed' ? { state, crash, discardsWrites: false } : { state, crash },
-        )
+        this.#change(id, isOff ? { state, crash, discardsWrites: false } : { state, crash })
       }),
       client.on('machine-thumbnail', ({ id, thumbnail }) => this.#change(id, { thumbnail })),
       client.on('notification', ({ machineId, error }) => {
         if (machineId !== null && error.code.startsWith('disk/')) this.problems.set(machineId, error)
       }),
-      client.on('machine-stats', (stats) => this.stats.set(stats.id, stats)),
+      client.on('machine-stats', (stats) => {
+        this.stats.set(stats.id, stats)
+        this.recent.set(stats.id, [...(this.recent.get(stats.id) ?? []), stats.hostLoad].slice(-RECENT))
+      }),
     ]
   }
 
+  get cards(): readonly Card[] {
+    return this.#cards
+  }
+
   get filtered(): readonly Card[] {
-    return this.cards.filter((card) => matchesSearch(card, this.search))
+    return this.#filtered
+  }
+
+  get sections(): LibrarySections {
+    return this.#sections
+  }
+
+  get machines(): readonly MachineCard[] {
+    return this.#machines
   }
 
   get runningCount(): number {
     return this.machines.filter(({ state }) => state !== 'off' && state !== 'crashed').length
   }
 
-  get machines(): readonly MachineCard[] {
-    return this.cards.filter((card) => card.kind === 'machine')
+  get selected(): readonly MachineCard[] {
+    return this.machines.filter(({ id }) => this.selection.ids.has(id))
   }
 
   machine(id: string): MachineCard | undefined {
-    return this.machines.find((card) => card.id === id)
+    const card = this.#byKey.get(id)
+    return card?.kind === 'machine' ? card : undefined
+  }
+
+  machinesOf(ids: readonly string[]): readonly MachineCard[] {
+    return ids.flatMap((id) => this.machine(id) ?? [])
   }
 
   async load(): Promise<void> {
+    const templates = this.#client.api.template.list({}).catch(() => [])
     const cards = await this.#notices.guard(() => this.#client.api.library.list({}))
-    if (cards) this.cards = cards
+    if (cards) {
+      this.#byKey.clear()
+      for (const card of cards) this.#byKey.set(keyOf(card), card)
+    }
     this.loaded = true
+    this.#templateNames = new Map(((await templates) ?? []).map(({ id, name }) => [id, name]))
   }
 
-  /** True when it was done; a failure becomes a notice. */
-  async act(card: MachineCard, action: MachineAction): Promise<boolean> {
-    const { id } = card
-    const failed =
-      action === 'start' ? strings.failed.start : (name: string) => strings.failed.action(ACTION_NAMES[action], name)
-    const done = await this.#notices.guard(() => this.#client.api.machine[action]({ id }), failed(card.spec.name), id)
-    if (done) this.#put(done)
-    return done !== undefined
+  /** Name of the template a machine was made from; "" for those of none. */
+  templateName({ spec }: MachineCard): string {
+    return spec.template === 'other' ? '' : (this.#templateNames.get(spec.template) ?? '')
   }
 
-  /** Starts it for a run that forgets every write. */
-  async startDiscarding({ id, spec }: MachineCard): Promise<void> {
-    const start = () => this.#client.api.machine.start({ id, discardWrites: true })
-    const card = await this.#notices.guard(start, strings.failed.start(spec.name), id)
-    if (card) this.#put(card)
+  act(card: MachineCard, action: MachineAction): Promise<boolean> {
+    return this.actions.act(card, action)
   }
 
   /** Makes the machine run, whatever it is doing now. */
@@ -105,50 +134,32 @@ export class LibraryModel {
     return true
   }
 
-  /** Throws what the host says: dialogs show it where the value was given. */
-  async update(id: string, patch: MachinePatch): Promise<MachineCard> {
-    const card = await this.#client.api.library.update({ id, patch })
-    this.#put(card)
-    return card
-  }
-
-  async duplicate(card: MachineCard): Promise<void> {
-    const { id, spec } = card
-    const copy = await this.#notices.guard(
-      () => this.#client.api.library.duplicate({ id, name: strings.library.copyOf(spec.name) }),
-      strings.failed.action(strings.actions.duplicate, spec.name),
-      id,
-    )
-    if (copy) this.#put(copy)
-  }
-
-  async remove(card: MachineCard): Promise<boolean> {
-    const { id, spec, folder } = card
-    const title = strings.failed.action(strings.actions.delete, spec.name)
-    const removed = await this.#notices.guard(() => this.#client.api.library.delete({ id }), title, id)
-    if (removed === undefined) return false
-    this.cards = this.cards.filter((other) => other.folder !== folder)
-    return true
-  }
-
-  async renewIdentity({ folder }: BrokenCard): Promise<void> {
-    const card = await this.#notices.guard(() => this.#client.api.library.renewIdentity({ folder }))
-    if (card) this.#put(card)
+  update(id: string, patch: MachinePatch): Promise<MachineCard> {
+    return this.actions.update(id, patch)
   }
 
   dispose(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
   }
 
-  /** A machine keeps its card when its folder follows a new name. */
+  /** A machine keeps its card when its folder follows a new name; a folder has one card. */
   #put(card: Card): void {
-    const isSame = (other: Card) =>
-      other.folder === card.folder || (card.kind === 'machine' && other.kind === 'machine' && other.id === card.id)
-    const others = this.cards.filter((other) => !isSame(other))
-    this.cards = [...others, card].toSorted((a, b) => nameOf(a).localeCompare(nameOf(b)))
+    const key = keyOf(card)
+    for (const [other, { folder }] of this.#byKey)
+      if (folder === card.folder && other !== key) this.#byKey.delete(other)
+    this.#byKey.set(key, card)
+  }
+
+  #dropFolder(folder: string): void {
+    for (const [key, card] of this.#byKey) {
+      if (card.folder !== folder) continue
+      this.#byKey.delete(key)
+      this.selection.ids.delete(key)
+    }
   }
 
   #change(id: string, change: Partial<MachineCard>): void {
-    this.cards = this.cards.map((card) => (card.kind === 'machine' && card.id === id ? { ...card, ...change } : card))
+    const card = this.machine(id)
+    if (card) this.#byKey.set(id, { ...card, ...change })
   }
 }

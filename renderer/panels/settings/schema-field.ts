@@ -50,6 +50,14 @@ function shapeOf(schema: JsonSchema, nullable = false): FieldShape | undefined {
   }
 }
 
+/** Every setting by its path; objects are gone into, lists and choices between shapes are one setting. */
+export function settingPaths(schema: JsonSchema = whole, path = ''): readonly string[] {
+  if (!schema.properties) return [path]
+  return Object.entries(schema.properties).flatMap(([key, inner]) =>
+    settingPaths(inner, path === '' ? key : `${path}.${key}`),
+  )
+}
+
 /** The shape of the setting at `path` ("cpu.profile"). Throws for a path that the schema does not have. */
 export function fieldShape(path: string): FieldShape {
   let schema: JsonSchema | undefined = whole

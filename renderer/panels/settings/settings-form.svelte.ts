@@ -1,4 +1,5 @@
 /** The settings of one machine while they are edited: a draft, what differs from what is saved, and saving it. */
+import { splitPatch } from '../../../core/contract/live-settings.ts'
 import {
   BOOT_DEVICES,
   type BootDevice,
@@ -8,24 +9,39 @@ import {
   type DriveSpec,
   type MachinePatch,
   type MachineSpec,
+  type SerialPortSpec,
 } from '../../../core/contract/machine-spec.ts'
 import { errorText } from '../../strings/error-text.ts'
+import { splitTags } from '../library/split-tags.ts'
 
 /** Keys that the form edits; the others stay as they are. */
 const KEYS = [
   'name',
   'notes',
+  'group',
   'tags',
   'memoryMib',
   'cpu',
   'clock',
   'boot',
+  'firmware',
+  'acpi',
   'drives',
   'display',
   'serialPorts',
+  'keyboardLayout',
+  'snapshots',
 ] as const satisfies readonly (keyof MachineSpec & keyof MachinePatch)[]
 
+/** What a running machine takes without a click on Save, as soon as it is moved. */
+const AT_ONCE: readonly (keyof MachinePatch)[] = ['cpu', 'clock', 'keyboardLayout']
+
 type Tree = Record<string, unknown>
+
+/** The settings that the next power-on will find: those of the present, with what waits for it. */
+function withPending(spec: MachineSpec): MachineSpec {
+  return spec.pending ? ({ ...spec, ...spec.pending.settings } as MachineSpec) : spec
+}
 
 /** A copy without any proxy: specs are plain JSON. */
 function copyOf(spec: MachineSpec): MachineSpec {
@@ -36,15 +52,40 @@ function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
 }
 
+function valueAt(spec: MachineSpec, path: string): unknown {
+  return path.split('.').reduce<unknown>((tree, key) => (tree as Tree)[key], spec)
+}
+
 export class SettingsForm {
   draft: MachineSpec
   saved: MachineSpec
   error = $state('')
   saving = $state(false)
 
+  /** As the machine is now. */
+  #spec: MachineSpec
+
   constructor(spec: MachineSpec) {
-    this.draft = $state(copyOf(spec))
-    this.saved = $state.raw(spec)
+    this.#spec = $state.raw(spec)
+    this.saved = $state.raw(withPending(spec))
+    this.draft = $state(copyOf(this.saved))
+  }
+
+  /** What has been changed and can be had at once while the machine runs. */
+  get patchAtOnce(): MachinePatch {
+    const { now } = splitPatch(this.#spec, this.patch)
+    return Object.fromEntries(
+      AT_ONCE.flatMap((key) => (now[key] === undefined || isSame(now[key], this.#spec[key]) ? [] : [[key, now[key]]])),
+    )
+  }
+
+  /** Whether the setting at `path` waits for the next power-on. */
+  waits(path: string): boolean {
+    const { pending } = this.#spec
+    if (!pending) return false
+    const [key = ''] = path.split('.')
+    if (!Object.hasOwn(pending.settings, key)) return false
+    return !isSame(valueAt(this.saved, path), valueAt(this.#spec, path))
   }
 
   /** What has been changed, by top-level key. */
@@ -59,8 +100,10 @@ export class SettingsForm {
   }
 
   /** Takes what somebody else has saved, unless that is being edited here. */
-  follow(spec: MachineSpec): void {
-    if (spec === this.saved) return
+  follow(present: MachineSpec): void {
+    if (present === this.#spec) return
+    this.#spec = present
+    const spec = withPending(present)
     for (const key of KEYS) {
       if (isSame(spec[key], this.saved[key]) || !isSame(this.draft[key], this.saved[key])) continue
       ;(this.draft as unknown as Tree)[key] = copyOf(spec)[key]
@@ -79,8 +122,9 @@ export class SettingsForm {
     this.error = ''
     try {
       const { spec } = await update(this.patch)
-      this.saved = spec
-      this.draft = copyOf(spec)
+      this.#spec = spec
+      this.saved = withPending(spec)
+      this.draft = copyOf(this.saved)
       return true
     } catch (error) {
       this.error = errorText(error).whole
@@ -92,7 +136,7 @@ export class SettingsForm {
 
   /** The value at `path` ("cpu.profile"). */
   value(path: string): unknown {
-    return path.split('.').reduce<unknown>((tree, key) => (tree as Tree)[key], this.draft)
+    return valueAt(this.draft, path)
   }
 
   setValue(path: string, value: unknown): void {
@@ -155,19 +199,47 @@ export class SettingsForm {
 
   /** Tags from a list with commas; each once. */
   setTags(text: string): void {
-    const tags = text.split(',').map((tag) => tag.trim())
-    this.draft.tags = [...new Set(tags.filter((tag) => tag !== ''))]
+    this.draft.tags = splitTags(text)
   }
 
-  /** Whether COM1 is there for the terminal. */
-  get hasTerminal(): boolean {
-    return this.draft.serialPorts.some(({ port }) => port === 1)
+  get freeSerialPorts(): readonly number[] {
+    const used = this.draft.serialPorts.map(({ port }) => port)
+    return [1, 2, 3, 4].filter((port) => !used.includes(port))
   }
 
-  setTerminal(wanted: boolean): void {
-    const others = this.draft.serialPorts.filter(({ port }) => port !== 1)
-    this.draft.serialPorts = wanted
-      ? [{ port: 1, kind: 'terminal', file: null, address: null, listens: true }, ...others]
-      : others
+  addSerialPort(): void {
+    const port = this.freeSerialPorts[0]
+    if (port === undefined) return
+    const added: SerialPortSpec = { port, kind: 'terminal', file: null, address: null, listens: true }
+    this.draft.serialPorts = [...this.draft.serialPorts, added].toSorted((a, b) => a.port - b.port)
+  }
+
+  removeSerialPort(port: number): void {
+    this.draft.serialPorts = this.draft.serialPorts.filter((other) => other.port !== port)
+  }
+
+  /** Another kind forgets what only the one before had. */
+  setSerialKind(port: SerialPortSpec, kind: SerialPortSpec['kind']): void {
+    port.kind = kind
+    port.file = kind === 'file' || kind === 'pipe' ? (port.file ?? '') : null
+    port.address = kind === 'tcp' ? (port.address ?? '127.0.0.1:2323') : null
+  }
+
+  /** A kernel that starts without a disk, or none. */
+  setKernel(file: string): void {
+    const { boot } = this.draft
+    boot.kernel = file === '' ? null : { initrd: null, append: '', ...boot.kernel, file }
+  }
+
+  /** Other people's firmware, or none. */
+  setFirmware(bios: string): void {
+    const { firmware } = this.draft
+    const vgaBios = firmware.kind === 'external' ? firmware.vgaBios : null
+    this.draft.firmware = bios === '' ? { kind: 'vitrine' } : { kind: 'external', bios, vgaBios }
+  }
+
+  setVgaBios(file: string): void {
+    const { firmware } = this.draft
+    if (firmware.kind === 'external') firmware.vgaBios = file === '' ? null : file
   }
 }
