@@ -1,7 +1,16 @@
 /** Where each setting stands on the form. What no section names, because it is new, stands in the last one. */
 import { settingPaths } from './schema-field.ts'
 
-export const SECTION_IDS = ['general', 'processor', 'start', 'drives', 'devices', 'clock', 'snapshots', 'other'] as const
+export const SECTION_IDS = [
+  'general',
+  'processor',
+  'start',
+  'drives',
+  'devices',
+  'clock',
+  'snapshots',
+  'other',
+] as const
 export type SectionId = (typeof SECTION_IDS)[number]
 
 /** Settings that the form edits with more than one field of their own kind. */

@@ -124,7 +124,13 @@ export const settings = {
   newDisk: {
     title: 'New hard disk',
     format: 'Format',
-    formats: { qcow2: 'qcow2 (QEMU, libvirt)', raw: 'Raw', vdi: 'VDI (VirtualBox)', vmdk: 'VMDK (VMware)', vhd: 'VHD (Hyper-V)' },
+    formats: {
+      qcow2: 'qcow2 (QEMU, libvirt)',
+      raw: 'Raw',
+      vdi: 'VDI (VirtualBox)',
+      vmdk: 'VMDK (VMware)',
+      vhd: 'VHD (Hyper-V)',
+    },
     rawWhy: 'A raw image is as long as the disk.',
   },
   serialPorts: {

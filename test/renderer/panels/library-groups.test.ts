@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { AppError } from '../../../core/base/errors.ts'
+import type { BrokenCard } from '../../../core/contract/machine-card.ts'
 import { Notices } from '../../../renderer/app/notices.svelte.ts'
 import { LibraryModel } from '../../../renderer/panels/library/library-model.svelte.ts'
 import {
@@ -19,12 +20,12 @@ const inGroup = (name: string, group: string, tags: string[] = []) => fakeCard({
 
 describe('sections of the library', () => {
   test('are the groups by name, those in none at the end, and what needs attention apart', () => {
-    const broken = {
+    const broken: BrokenCard = {
       kind: 'broken',
       folder: 'X',
       error: { code: 'spec/invalid', message: '', context: {} },
       actions: [],
-    } as const
+    }
     const cards = [inGroup('A', ''), inGroup('B', 'Work/Old'), inGroup('C', 'Games'), broken, inGroup('D', 'Work/Old')]
     const { broken: apart, sections } = librarySections(cards)
     expect(apart).toEqual([broken])

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { AppError } from '../../../core/base/errors.ts'
 import { machinePatchSchema } from '../../../core/contract/machine-spec.ts'
-import { filterLines } from '../../../renderer/panels/log/filter-lines.ts'
-import { fieldShape } from '../../../renderer/panels/settings/schema-field.ts'
+import { fieldShape, settingPaths } from '../../../renderer/panels/settings/schema-field.ts'
 import { SettingsForm } from '../../../renderer/panels/settings/settings-form.svelte.ts'
+import { fieldsOf, SECTION_IDS, SPECIAL } from '../../../renderer/panels/settings/settings-layout.ts'
 import { strings } from '../../../renderer/strings/en.ts'
 import { fakeCard } from '../fake-client.ts'
 
@@ -95,18 +95,58 @@ describe('the draft', () => {
     expect([form.isDirty, form.error]).toEqual([false, ''])
   })
 
-  test('COM1 is in the list or not', () => {
+  test('serial ports come and go, and forget what another kind does not have', () => {
     const { form } = openForm()
-    form.setTerminal(false)
-    expect([form.hasTerminal, form.draft.serialPorts]).toEqual([false, []])
-    form.setTerminal(true)
-    expect(form.draft.serialPorts).toEqual([{ port: 1, kind: 'terminal', file: null, address: null, listens: true }])
+    form.addSerialPort()
+    expect(form.draft.serialPorts.map(({ port }) => port)).toEqual([1, 2])
+    const second = form.draft.serialPorts[1]
+    if (!second) throw new Error('There is no second port')
+    form.setSerialKind(second, 'tcp')
+    expect(second).toMatchObject({ file: null, address: '127.0.0.1:2323', listens: true })
+    form.setSerialKind(second, 'pipe')
+    expect(second).toMatchObject({ file: '', address: null })
+    form.removeSerialPort(1)
+    expect([form.draft.serialPorts.map(({ port }) => port), form.freeSerialPorts]).toEqual([[2], [1, 3, 4]])
+  })
+
+  test('a kernel and other firmware are there when they have a file', () => {
+    const { form } = openForm()
+    form.setKernel('/vmlinuz')
+    form.setFirmware('/bios.bin')
+    form.setVgaBios('/vga.bin')
+    expect(form.patch).toMatchObject({
+      boot: { kernel: { file: '/vmlinuz', initrd: null, append: '' } },
+      firmware: { kind: 'external', bios: '/bios.bin', vgaBios: '/vga.bin' },
+    })
+    form.setKernel('')
+    form.setFirmware('')
+    expect(form.isDirty).toBe(false)
+  })
+
+  test('a running machine gets at once what it can take, and the rest waits', () => {
+    const { card, form } = openForm()
+    form.setValue('cpu.limitMips', 27)
+    form.setValue('cpu.profile', '486')
+    form.setValue('memoryMib', 32)
+    expect(form.patchAtOnce).toEqual({ cpu: { profile: 'max', limitMips: 27, capPercent: 100 } })
+    const spec = { ...card.spec, cpu: { ...card.spec.cpu, limitMips: 27 } }
+    form.follow(spec)
+    expect([form.patchAtOnce, Object.keys(form.patch)]).toEqual([{}, ['memoryMib', 'cpu']])
+    const waiting = { ...spec, pending: { settings: { memoryMib: 32 } } }
+    form.revert()
+    form.follow(waiting)
+    expect([form.value('memoryMib'), form.waits('memoryMib'), form.waits('cpu.profile'), form.isDirty]).toEqual([
+      32,
+      true,
+      false,
+      false,
+    ])
   })
 })
 
-test('the log is filtered by every word', () => {
-  const lines = ['power on', 'Warn: disk is slow', 'disk closed']
-  expect(filterLines(lines, 'DISK')).toEqual(lines.slice(1))
-  expect(filterLines(lines, 'disk slow')).toEqual(['Warn: disk is slow'])
-  expect(filterLines(lines, '')).toEqual(lines)
+test('every setting of the contract stands somewhere on the form', () => {
+  const shown: readonly string[] = [...SECTION_IDS.flatMap(fieldsOf), ...SPECIAL]
+  expect(settingPaths().filter((path) => !shown.includes(path))).toEqual(['template', 'networkAdapters'])
+  // What is new has a place, but no name yet.
+  expect(fieldsOf('other')).toEqual([])
 })
