@@ -48,6 +48,7 @@ export const icons = {
   check: 'M5 12.5l4.5 4.5L19 7',
   move: 'M4 6h7l2 2h7v11H4zM9 13.5h6M12.5 11l2.5 2.5-2.5 2.5',
   save: 'M4 4h13l3 3v13H4zM8 4v4h7V4M12 12v5M9.5 14.5L12 17l2.5-2.5',
+  host: 'M5 4h14v11H5zM2 19h20M9 11l2-3 2 2 2-3',
   back: 'M14 6l-6 6 6 6',
   keys: 'M4 9h7v7H4zM13 9h7v7h-7zM7.5 11.5v2M16.5 11.5v2',
   select: 'M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4M9 9h6M12 9v6',

@@ -73,3 +73,10 @@ export function formatAge(iso: string, nowMs: number): string {
   for (const [unit, length] of AGES) if (seconds >= length) return ago.format(-Math.floor(seconds / length), unit)
   return strings.units.justNow
 }
+
+/** "10:15", or "10:15:30", in this computer's time. */
+export function formatTime(time: Date, withSeconds: boolean): string {
+  const two = (value: number) => String(value).padStart(2, '0')
+  const minutes = `${two(time.getHours())}:${two(time.getMinutes())}`
+  return withSeconds ? `${minutes}:${two(time.getSeconds())}` : minutes
+}

@@ -76,6 +76,7 @@ describeWith([chromiumNeed], 'the window', () => {
     await picture('7-menu')
     await page.getByRole('menuitem', { name: 'Rename' }).click()
     await page.getByRole('textbox', { name: 'Name' }).fill('Omega')
+    await picture('7-properties')
     await page.keyboard.press('Enter')
     await page.getByRole('button', { name: /^Omega, Off/ }).waitFor()
     await page.getByRole('button', { name: /^Beta, Off/ }).click({ button: 'right' })
@@ -88,7 +89,7 @@ describeWith([chromiumNeed], 'the window', () => {
     await page.getByRole('searchbox').fill('')
     await page.getByRole('button', { name: 'Actions for Beta copy' }).click()
     await page.getByRole('menuitem', { name: 'Delete' }).click()
-    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await page.getByText('Beta copy is in the trash').waitFor()
     await expect.poll(() => page.locator('[data-machine]').count()).toBe(2)
     const names = (await client.api.library.list({})).map((card) => (card.kind === 'machine' ? card.spec.name : ''))
     expect(names).toEqual(['Beta', 'Omega'])
@@ -142,7 +143,7 @@ describeWith([chromiumNeed], 'the window', () => {
     await page.goto(`${new URL(url).origin}/#/settings/${id}`)
     await page.getByRole('heading', { name: 'Settings' }).waitFor()
     await page.getByLabel('Notes').fill('A note')
-    await page.getByLabel('Speed limit').fill('27')
+    await page.getByLabel('Speed limit, MIPS').fill('27')
     await page.getByRole('button', { name: 'Move Hard disk up' }).click()
     await picture('10-settings')
     await page.getByRole('button', { name: 'Save' }).click()
@@ -235,16 +236,18 @@ describeWith([chromiumNeed], 'the window', () => {
         }),
       )
     }
-    expect(seen.slice(0, 11)).toEqual([
+    expect(seen.slice(0, 13)).toEqual([
       'Skip to the content',
       'Vitrine Library',
+      'This computer',
       'Theme',
       'Search machines',
       'Grid',
       'List',
-      'Choose an image …',
+      'More',
       'New machine',
       'Alpha, Off',
+      'Select Alpha',
       'Start: Alpha',
       'Actions for Alpha',
     ])

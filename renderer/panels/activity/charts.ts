@@ -20,6 +20,7 @@ export const machineCharts: readonly ChartShape<MachineSample>[] = [
   {
     id: 'speed',
     title: texts.speed,
+    least: 10,
     lines: [{ label: texts.speed, color: 'chart-1', read: ({ speedMips }) => speedMips, format: formatMips }],
   },
   {
@@ -32,6 +33,7 @@ export const machineCharts: readonly ChartShape<MachineSample>[] = [
   {
     id: 'disk',
     title: texts.disk,
+    least: 2 ** 16,
     lines: [
       { label: texts.read, color: 'chart-1', read: ({ readBytes }) => readBytes, format: perSecond },
       { label: texts.written, color: 'chart-2', read: ({ writtenBytes }) => writtenBytes, format: perSecond },
@@ -76,6 +78,7 @@ export const hostCharts: readonly ChartShape<HostSample>[] = [
   {
     id: 'disk',
     title: texts.disk,
+    least: 2 ** 16,
     lines: [
       { label: texts.read, color: 'chart-1', read: ({ readBytes }) => readBytes, format: perSecond },
       { label: texts.written, color: 'chart-2', read: ({ writtenBytes }) => writtenBytes, format: perSecond },

@@ -52,6 +52,8 @@ export interface ChartShape<S> {
   readonly lines: readonly Line<S>[]
   /** Upper end of the scale; without it the largest value decides. */
   readonly max?: number | undefined
+  /** The upper end is never below this, so that nearly nothing looks like it. */
+  readonly least?: number
 }
 
 /** What a screen reader says of a chart: each line with its last value. */

@@ -30,6 +30,14 @@ export function machineDropTarget({ over, drop }: MachineDropHandlers): Attachme
       depth = Math.max(0, depth + by)
       over(depth > 0)
     }
+    // A drag that ends elsewhere does not leave.
+    const end = () => {
+      if (depth === 0) return
+      depth = 0
+      over(false)
+    }
+    window.addEventListener('dragend', end, { signal })
+    window.addEventListener('drop', end, { signal, capture: true })
     element.addEventListener('dragenter', step(1), { signal })
     element.addEventListener('dragleave', step(-1), { signal })
     element.addEventListener(
@@ -45,8 +53,6 @@ export function machineDropTarget({ over, drop }: MachineDropHandlers): Attachme
     element.addEventListener(
       'drop',
       (event) => {
-        depth = 0
-        over(false)
         if (!carries(event) || !event.dataTransfer) return
         event.preventDefault()
         event.stopPropagation()

@@ -8,6 +8,7 @@ export const activity = {
   machines: 'Machines that are on',
   machine: 'Machine',
   off: 'It does not run: the charts show its last run.',
+  charts: 'Charts',
   range: 'How far back',
   ranges: { 60: '1 minute', 300: '5 minutes', 1800: '30 minutes', 3600: '1 hour' },
   processor: 'Processor',

@@ -45,7 +45,7 @@ export const settings = {
     'snapshots.everyMinutes': 'While it runs, every so many minutes',
     'snapshots.keep': 'Keep at most',
   },
-  units: { 'boot.menuWaitMs': 'ms' },
+  units: { 'boot.menuWaitMs': 'ms', 'cpu.limitMips': 'MIPS' },
   options: {
     'clock.source': { host: 'The time of this computer', virtual: 'Counted instructions (repeatable)' },
     'clock.rtc': { local: 'Local time', utc: 'UTC' },
