@@ -64,7 +64,7 @@ export class AppModel {
   /** The user closes the window of one machine. */
   #closeAsked(): void {
     const { route } = this.router
-    const card = route.panel === 'library' ? undefined : this.library.machine(route.machineId)
+    const card = 'machineId' in route ? this.library.machine(route.machineId) : undefined
     if (card) void this.closing.request(card)
     else shellBridge()?.closeWindow()
   }
