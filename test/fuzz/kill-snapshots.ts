@@ -1,25 +1,29 @@
 /**
- * Kills the host at random moments of work on snapshots, and opens its library again: every snapshot that was complete must restore
- * with the disk that it had, and no disk may be damaged.
+ * Kills the host at random moments of work on snapshots and disks, and opens its library again: every snapshot that was complete must
+ * restore with the disk and the memory of one moment, and no disk may be damaged.
  *
  *     node test/fuzz/kill-snapshots.ts [--rounds 200] [--seed 1] [--longest 6000]
  *
  * The child (`--child FOLDER`) works on the library until it is killed: it writes the disk, takes snapshots (of the machine off
- * and running), restores, deletes, saves. Before each write it says what the disk holds by then, so that the parent knows what each
- * snapshot must hold.
+ * and running), restores, deletes, saves, converts, compacts and resizes the disk, and lets the guest write to it. Before each write
+ * of its own it says what the disk holds by then, so that the parent knows what each snapshot must hold.
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
-import { demoImage } from '../../assets/demo/build.ts'
 import { Host } from '../../main/host.ts'
+import { countingDisk } from '../support/counting-guest.ts'
 import { connect } from '../support/fake-host.ts'
+import { pathOf } from '../support/needs.ts'
 import { Random } from '../support/random.ts'
+import { countInSnapshot } from '../support/snapshot-count.ts'
+import { tool } from '../support/tools.ts'
 
 const SECTOR = 512
+const MACHINE = { memoryMib: 16, videoMemoryMib: 1, pages: 2000 } as const
 const FIRST_SECTOR = 1024
 const { values } = parseArgs({
   options: {
@@ -46,9 +50,15 @@ function diskFile(host: Host, id: string): string {
   return join(path, spec.drives.find(({ slot }) => slot === 'hda')?.file ?? '')
 }
 
+/** What QEMU calls the format of an image. */
+function formatOf(file: string): string {
+  const extension = /[.](qcow2|vdi|vmdk|vhd)$/.exec(file)?.[1] ?? 'raw'
+  return extension === 'vhd' ? 'vpc' : extension
+}
+
 /** What the marked sectors of an image hold. */
 function mark(file: string): number {
-  const format = file.endsWith('.qcow2') ? 'qcow2' : 'raw'
+  const format = formatOf(file)
   const text = execFileSync('qemu-io', ['-r', '-f', format, '-c', `read -v ${FIRST_SECTOR * SECTOR} 16`, file], {
     encoding: 'utf8',
   })
@@ -68,7 +78,7 @@ async function work(folder: string, seed: number): Promise<never> {
     const { snapshots } = await api.snapshot.tree({ id })
     const some = snapshots.length > 0 ? random.pick(snapshots) : undefined
     const state = (await api.library.get({ id })).state
-    switch (random.below(8)) {
+    switch (random.below(11)) {
       case 0:
       case 1: {
         if (state !== 'off') await api.machine.powerOff({ id })
@@ -76,7 +86,7 @@ async function work(folder: string, seed: number): Promise<never> {
         const value = 1 + random.below(250)
         say(`write ${value}`)
         const file = diskFile(host, id)
-        const format = file.endsWith('.qcow2') ? 'qcow2' : 'raw'
+        const format = formatOf(file)
         execFileSync('qemu-io', ['-f', format, '-c', `write -P ${value} ${FIRST_SECTOR * SECTOR} ${64 * SECTOR}`, file])
         say(`wrote ${value}`)
         break
@@ -97,8 +107,24 @@ async function work(folder: string, seed: number): Promise<never> {
         await api.snapshot.delete({ id, snapshot: some.id }).catch(() => {})
         break
       case 6:
+      case 7:
         if (state === 'off') await api.machine.start({ id })
         break
+      case 8:
+      case 9: {
+        if (state !== 'off') await api.machine.powerOff({ id })
+        await host.snapshots.work.idle()
+        const disk = { kind: 'drive', id, slot: 'hda' } as const
+        // What machines with snapshots do not allow is refused.
+        const format = random.pick(['raw', 'qcow2', 'vdi', 'vmdk', 'vhd'] as const)
+        const [work] = random.pick([
+          [() => api.disk.convert({ disk, format })],
+          [() => api.disk.compact({ disk })],
+          [() => api.disk.resize({ disk, sizeBytes: (8 + random.below(8)) << 20 })],
+        ] as const)
+        await work().catch(() => {})
+        break
+      }
       default:
         if (state === 'running') await api.snapshot.save({ id })
     }
@@ -159,8 +185,10 @@ async function inspect(folder: string, told: Told): Promise<number> {
       if (!told.deleted.has(wanted) && !snapshots.some((snapshot) => snapshot.id === wanted))
         throw new Error(`The snapshot ${wanted} is gone`)
     const { path } = host.machines.library.machine(id)
-    for (const name of readdirSync(join(path, 'disks')).filter((file) => file.endsWith('.qcow2')))
-      checkImage(join(path, 'disks', name))
+    for (const name of readdirSync(join(path, 'disks'))) {
+      if (name.endsWith('.tmp')) throw new Error(`${name} is left`)
+      if (/[.](qcow2|vdi|vmdk)$/.test(name)) checkImage(join(path, 'disks', name))
+    }
     const present = mark(diskFile(host, id))
     if (!told.present.has(present)) throw new Error(`The disk holds ${present}, not ${[...told.present].join(' or ')}`)
     for (const snapshot of snapshots) {
@@ -170,6 +198,7 @@ async function inspect(folder: string, told: Told): Promise<number> {
       const expected = told.snapshots.get(snapshot.id)
       if (expected !== undefined && held !== expected) throw new Error(`A snapshot holds ${held}, not ${expected}`)
       told.snapshots.set(snapshot.id, held)
+      if (snapshot.hasMemory) await countInSnapshot(path, snapshot.id, MACHINE)
     }
     // One of them with memory is restored and goes on.
     const whole = snapshots.find(({ hasMemory }) => hasMemory)
@@ -200,13 +229,13 @@ if (values.child !== undefined) await work(values.child, Number(values.seed))
 
 const folder = mkdtempSync(join(tmpdir(), 'vitrine-kill-'))
 try {
-  const image = join(folder, 'demo.img')
-  copyFileSync(demoImage, image)
+  const image = join(folder, 'counting.img')
+  writeFileSync(image, countingDisk(pathOf(tool('nasm')), MACHINE.pages, 'ports'))
   const library = join(folder, 'library')
   const host = await openHost(library)
   const { api } = connect(host)
-  const { id } = await api.library.importImage({ source: { kind: 'path', path: image }, name: 'Demo' })
-  await api.library.update({ id, patch: { memoryMib: 16, display: { videoMemoryMib: 1 } } })
+  const { id } = await api.library.importImage({ source: { kind: 'path', path: image }, name: 'Counting' })
+  await api.library.update({ id, patch: { memoryMib: MACHINE.memoryMib, display: { videoMemoryMib: 1 } } })
   const told: Told = { present: new Set([mark(diskFile(host, id))]), snapshots: new Map(), deleted: new Set() }
   await host.dispose()
   const random = new Random(Number(values.seed))

@@ -1,28 +1,22 @@
 /** What a snapshot through the running host holds is one moment of the machine, and what is made of it is that machine. */
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { machineSettingsSchema } from '../../../core/contract/machine-spec.ts'
-import { openImage } from '../../../core/disk/open-image.ts'
-import { ROM_BASE, ramBase } from '../../../core/memory/layout.ts'
 import { withAbsolutePaths } from '../../../main/library/machine-folder.ts'
 import { VmHost } from '../../../main/vm/vm-host.ts'
-import { openFileByteStore } from '../../../worker/files/file-byte-store.ts'
-import { fileImageHost } from '../../../worker/files/image-host.ts'
-import { SavedMemory } from '../../../worker/snapshot/load-memory.ts'
 import { countingDisk, countOf } from '../../support/counting-guest.ts'
 import { describeWith, pathOf } from '../../support/needs.ts'
 import { records } from '../../support/saved-machine.ts'
+import { countInSnapshot } from '../../support/snapshot-count.ts'
 import { openSnapshotHost, type SnapshotHost } from '../../support/snapshot-host.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 import { tool } from '../../support/tools.ts'
 
 const NASM = tool('nasm')
 const MINUTES = 300_000
-const MEMORY_MIB = 64
-const VIDEO_MIB = 1
-const SAVED_BYTES = ramBase(VIDEO_MIB << 20) + (MEMORY_MIB << 20) - ROM_BASE
+const MACHINE = { memoryMib: 64, videoMemoryMib: 1, pages: 0x2000 } as const
 
 async function counting(on: SnapshotHost): Promise<string> {
   const disk = join(temporaryFolder(), 'counting.img')
@@ -30,8 +24,8 @@ async function counting(on: SnapshotHost): Promise<string> {
   const { id } = await on.api.library.create({
     settings: machineSettingsSchema.parse({
       name: 'Counting',
-      memoryMib: MEMORY_MIB,
-      display: { videoMemoryMib: VIDEO_MIB },
+      memoryMib: MACHINE.memoryMib,
+      display: { videoMemoryMib: MACHINE.videoMemoryMib },
       drives: [{ slot: 'hda', kind: 'disk', file: disk }],
       boot: { order: ['disk'] },
       clock: { resume: 'continue' },
@@ -43,33 +37,6 @@ async function counting(on: SnapshotHost): Promise<string> {
 async function waitForCounts({ host }: SnapshotHost, id: string, count: number): Promise<void> {
   const text = '.'.repeat(count)
   await host.machines.running(id).call({ type: 'wait-text', text, timeoutSeconds: 100, background: true })
-}
-
-/** The memory that a snapshot holds. */
-async function memoryOf(on: SnapshotHost, id: string, snapshot: string): Promise<Uint8Array> {
-  const folder = join(on.path(id), 'snapshots')
-  const saved = new Uint8Array(SAVED_BYTES)
-  const memory = new SavedMemory(join(folder, snapshot, 'memory.map'), join(folder, 'pages'))
-  await memory.putInto(saved, 0)
-  memory.close()
-  return saved
-}
-
-/** The count that a snapshot holds in its memory and on its disk. */
-async function countIn(on: SnapshotHost, id: string, snapshot: string): Promise<number> {
-  const saved = await memoryOf(on, id, snapshot)
-  const record = JSON.parse(readFileSync(join(on.path(id), 'snapshots', snapshot, 'record.json'), 'utf8'))
-  const path = resolve(on.path(id), record.spec.drives[0].file)
-  const disk = openImage(openFileByteStore(path, true), fileImageHost, { path, readOnly: true })
-  const sector = new Uint8Array(512)
-  try {
-    return countOf(saved.subarray(SAVED_BYTES - (MEMORY_MIB << 20)), (lba) => {
-      disk.readSectors(lba, 1, sector)
-      return sector
-    })
-  } finally {
-    disk.close()
-  }
 }
 
 describeWith([NASM], 'A guest that writes all of its memory and its disk without end', () => {
@@ -85,7 +52,7 @@ describeWith([NASM], 'A guest that writes all of its memory and its disk without
       const snapshots: string[] = []
       for (let i = 0; i < 4; i++) {
         const { id: snapshot } = await api.snapshot.take({ id })
-        counts.push(await countIn(on, id, snapshot))
+        counts.push(await countInSnapshot(on.path(id), snapshot, MACHINE))
         snapshots.push(snapshot)
         await waitForCounts(on, id, 2)
       }
@@ -96,10 +63,12 @@ describeWith([NASM], 'A guest that writes all of its memory and its disk without
       await api.machine.start({ id })
       await waitForCounts(on, id, 2)
       const { id: again } = await api.snapshot.take({ id })
-      expect(await countIn(on, id, again)).toBeGreaterThan(counts[0] ?? 0)
+      expect(await countInSnapshot(on.path(id), again, MACHINE)).toBeGreaterThan(counts[0] ?? 0)
       await api.machine.powerOff({ id })
       // What comes after a snapshot changes nothing of it.
-      expect(await Promise.all(snapshots.map((snapshot) => countIn(on, id, snapshot)))).toEqual(counts)
+      expect(await Promise.all(snapshots.map((snapshot) => countInSnapshot(on.path(id), snapshot, MACHINE)))).toEqual(
+        counts,
+      )
     },
     MINUTES,
   )
@@ -142,7 +111,7 @@ describeWith([NASM], 'A guest that writes all of its memory and its disk without
 })
 
 it('A moment that never was is noticed', () => {
-  const ram = new Uint8Array(MEMORY_MIB << 20)
+  const ram = new Uint8Array(MACHINE.memoryMib << 20)
   const words = new Uint32Array(ram.buffer)
   for (let page = 0x200; page < 0x2200; page++) words[page * 1024] = page < 0x300 || page === 0x1000 ? 8 : 7
   expect(() => countOf(ram, () => new Uint8Array(512))).toThrow('has the count 8 while the first one has 8')
