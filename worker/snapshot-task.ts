@@ -13,16 +13,18 @@ import { packsOf, tidyPacks as tidy } from './snapshot/tidy-packs.ts'
 
 type Task<Name extends keyof SnapshotTasks> = (
   request: SnapshotTasks[Name]['request'],
-) => MediaTaskResult<SnapshotTasks[Name]['result']>
+) => Promise<MediaTaskResult<SnapshotTasks[Name]['result']>>
 
 /** Errors do not survive the way between threads. */
 function task<Name extends keyof SnapshotTasks>(
   _name: Name,
-  work: (request: SnapshotTasks[Name]['request']) => SnapshotTasks[Name]['result'],
+  work: (
+    request: SnapshotTasks[Name]['request'],
+  ) => SnapshotTasks[Name]['result'] | Promise<SnapshotTasks[Name]['result']>,
 ): Task<Name> {
-  return (request) => {
+  return async (request) => {
     try {
-      return { ok: work(request) }
+      return { ok: await work(request) }
     } catch (error) {
       return { error: toErrorRecord(error) }
     }

@@ -3,10 +3,12 @@ import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { copyFile, mkdir, stat } from 'node:fs/promises'
 import { basename, extname, join, resolve } from 'node:path'
-import { isAbsolutePath, type MachineSettings, type MachineSpec } from '../../core/contract/machine-spec.ts'
+import { isAbsolutePath, type MachineSpec } from '../../core/contract/machine-spec.ts'
+import type { SnapshotRecord } from '../../core/contract/snapshot.ts'
 import type { StoredMachine } from '../library/library.ts'
 import { mapPaths, storedPath } from '../library/machine-folder.ts'
 import { freeFilePath } from '../library/media-files.ts'
+import { SnapshotFolder } from './snapshot-folder.ts'
 import { disksOf, type SnapshotWork } from './snapshot-work.ts'
 import { planOverlays } from './take-snapshot.ts'
 
@@ -19,16 +21,18 @@ export interface CloneRequest {
   readonly floppies: readonly { readonly slot: string; readonly saved: string }[]
   readonly name: string | undefined
   readonly linked: boolean
+  /** The snapshot with memory that it goes on from; null: it starts with a power-on. */
+  readonly memory: SnapshotRecord | null
 }
 
-/** The clone has an identity of its own, and starts with a power-on. */
+/** The clone has an identity of its own. */
 export async function cloneMachine(
   work: SnapshotWork,
   original: StoredMachine,
   request: CloneRequest,
 ): Promise<StoredMachine> {
-  const { spec, name, linked } = request
-  return work.library.add(async (folder) => {
+  const { spec, name, linked, memory } = request
+  return work.library.addWhole(async (folder) => {
     await mkdir(join(folder, 'disks'), { recursive: true })
     const files = new Map<string, string>()
     for (const [slot, file] of linked
@@ -37,11 +41,53 @@ export async function cloneMachine(
       files.set(slot, storedPath(folder, file))
     for (const [slot, file] of await copyFloppies(work, original, request, folder))
       files.set(slot, storedPath(folder, file))
-    const { schemaVersion: _, id: __, present: ___, pending: ____, ...settings } = spec
-    const drives = settings.drives.map((drive) => ({ ...drive, file: files.get(drive.slot) ?? drive.file }))
-    const copied = await copyOthers({ ...settings, drives }, original.path, folder, new Set(files.values()))
-    return { ...copied, name: work.library.freeName(name ?? spec.name) }
+    const drives = spec.drives.map((drive) => ({ ...drive, file: files.get(drive.slot) ?? drive.file }))
+    await copyOthers({ ...spec, drives }, original.path, folder, new Set(files.values()))
+    const clone: MachineSpec = {
+      ...spec,
+      id: randomUUID(),
+      name: work.library.freeName(name ?? spec.name),
+      drives,
+      present: { parent: null, pending: null, resume: null },
+      pending: null,
+    }
+    if (!memory) return clone
+    return { ...clone, present: { ...clone.present, resume: await copyMemory(work, original, memory, clone, folder) } }
   })
+}
+
+/** The memory of a snapshot as the saved state of the clone in `folder`; returns its identity. */
+async function copyMemory(
+  { pools }: SnapshotWork,
+  original: StoredMachine,
+  memory: SnapshotRecord,
+  clone: MachineSpec,
+  folder: string,
+): Promise<string> {
+  const from = new SnapshotFolder(original.path)
+  const to = new SnapshotFolder(folder)
+  const id = randomUUID()
+  const prepared = await to.prepare(id)
+  await mkdir(to.packFolder, { recursive: true })
+  const [packs = []] = await pools.snapshotTask('memoryPacks', { maps: [from.memoryMap(memory.id)] })
+  for (const pack of packs) {
+    const name = `${pack}.pages`
+    await copyFile(join(from.packFolder, name), join(to.packFolder, name), constants.COPYFILE_FICLONE)
+  }
+  await copyFile(from.stateFile(memory.id), join(prepared, 'state.vitrine'))
+  await copyFile(from.memoryMap(memory.id), join(prepared, 'memory.map'))
+  await to.commit({
+    ...memory,
+    id,
+    name: 'Saved state',
+    description: '',
+    parent: null,
+    kind: 'saved',
+    pinned: false,
+    spec: clone,
+    floppies: [],
+  })
+  return id
 }
 
 async function linkDisks(
@@ -101,14 +147,9 @@ async function copyFloppies(
 }
 
 /** Files in the original's folder (CDs, kernels, firmware) are copied, so that the clone does not need it. */
-async function copyOthers(
-  settings: MachineSettings,
-  from: string,
-  to: string,
-  own: ReadonlySet<string>,
-): Promise<MachineSettings> {
+async function copyOthers(spec: MachineSpec, from: string, to: string, own: ReadonlySet<string>): Promise<void> {
   const paths = new Set<string>()
-  mapPaths({ ...settings, serialPorts: [] }, (path) => {
+  mapPaths({ ...spec, serialPorts: [] }, (path) => {
     if (!isAbsolutePath(path) && !own.has(path)) paths.add(path)
     return path
   })
@@ -116,5 +157,4 @@ async function copyOthers(
     await mkdir(join(to, path, '..'), { recursive: true })
     await copyFile(join(from, path), join(to, path), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
   }
-  return settings
 }

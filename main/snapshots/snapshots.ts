@@ -1,5 +1,6 @@
 /** Snapshots of the library's machines behind the contract: taken, listed, changed, restored, deleted; saved states. */
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { basename, extname, join, relative, resolve } from 'node:path'
 import type { Snapshot, SnapshotKind, SnapshotRecord, SnapshotTree } from '../../core/contract/snapshot.ts'
@@ -16,7 +17,7 @@ import { saveState } from './saved-state.ts'
 import type { SnapshotEntry } from './snapshot-folder.ts'
 import { diskFiles, refuse, SnapshotWork, withDiskFiles } from './snapshot-work.ts'
 import { planOverlays, takeSnapshot } from './take-snapshot.ts'
-import { recover, snapshotDisks, tidy } from './tidy.ts'
+import { recover, removeHalfWritten, snapshotDisks, tidy } from './tidy.ts'
 
 /** Machines that are looked at at once when the library is opened. */
 const RECOVERY_WIDTH = 16
@@ -56,8 +57,9 @@ export class Snapshots {
   }
 
   /** Records are read only where something points to an interruption: most machines of a large library have none. */
-  async #recoverInterrupted({ spec }: StoredMachine): Promise<void> {
+  async #recoverInterrupted({ spec, path }: StoredMachine): Promise<void> {
     const { id } = spec
+    await removeHalfWritten(path)
     const { pending, resume, parent } = spec.present
     const folder = this.work.folder(id)
     const isWhole =
@@ -257,10 +259,13 @@ export class Snapshots {
         snapshot = (await this.#take(id, { name: title, description: '', kind: 'manual' })).id
       }
       const machine = work.library.machine(id)
-      if (snapshot === null) return cloneMachine(work, machine, { spec: machine.spec, floppies: [], name, linked })
-      const { spec, floppies } = await work.folder(id).read(snapshot)
+      if (snapshot === null)
+        return cloneMachine(work, machine, { spec: machine.spec, floppies: [], name, linked, memory: null })
+      const record = await work.folder(id).read(snapshot)
+      const { spec, floppies } = record
+      const memory = record.hasMemory ? record : null
       const saved = floppies.map(({ slot, file }) => ({ slot, saved: join(work.folder(id).folder(snapshot), file) }))
-      return cloneMachine(work, machine, { spec, floppies: saved, name, linked })
+      return cloneMachine(work, machine, { spec, floppies: saved, name, linked, memory })
     })
   }
 
@@ -317,6 +322,7 @@ export class Snapshots {
   async #beforeStart(id: string, run: Partial<RunOptions>): Promise<void> {
     await recover(this.work, id)
     const { path, spec } = this.work.library.machine(id)
+    if (spec.present.resume !== null) await this.#emptyMissing(id)
     if (
       spec.snapshots.beforeStart &&
       spec.present.resume === null &&
@@ -337,6 +343,30 @@ export class Snapshots {
             snapshot: keeper.id,
           },
         )
+    }
+  }
+
+  /**
+   * A saved state goes on without CDs and floppies that are not there any more: the guest finds their drives empty, as when somebody
+   * has taken them out.
+   */
+  async #emptyMissing(id: string): Promise<void> {
+    const { library, events } = this.work
+    const { path, spec } = library.machine(id)
+    for (const { slot, kind, file } of withAbsolutePaths(spec, path).drives) {
+      if (kind === 'disk' || file === null || existsSync(file)) continue
+      await library.change(id, (now) => ({
+        ...now,
+        drives: now.drives.map((drive) =>
+          drive.slot === slot ? { ...drive, file: null, writeProtected: false } : drive,
+        ),
+      }))
+      const message = `The ${kind === 'floppy' ? 'floppy' : 'CD'} in the drive ${slot} is not there any more, so the drive is empty now: ${file}`
+      events.emit('notification', {
+        level: 'warning',
+        machineId: id,
+        error: { code: 'disk/not-found', message, context: { slot, path: file } },
+      })
     }
   }
 

@@ -1,4 +1,5 @@
 /** The work after deletions, done in the background: records, layers of disks and packs of memory that nobody needs. */
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SnapshotRecord } from '../../core/contract/snapshot.ts'
 import type { StoredMachine } from '../library/library.ts'
@@ -41,6 +42,16 @@ export async function recover(work: SnapshotWork, id: string): Promise<boolean> 
       await folder.discard(entry.id)
   await folder.sweep(async () => {})
   return interrupted || pending !== null
+}
+
+/** Files that were being written beside their places when a host ended. */
+const HALF_WRITTEN = /^\..+\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp(?:\.json)?$/
+
+/** Removes them from the machine's folder. Nothing may be writing there. */
+export async function removeHalfWritten(machineFolder: string): Promise<void> {
+  for (const folder of [machineFolder, join(machineFolder, 'disks'), join(machineFolder, 'media')])
+    for (const name of await readdir(folder).catch(() => []))
+      if (HALF_WRITTEN.test(name)) await rm(join(folder, name), { force: true }).catch(() => {})
 }
 
 /** Removes and merges what nobody needs. A snapshot that cannot be read keeps everything. */
