@@ -20,6 +20,7 @@ export async function saveState(work: SnapshotWork, id: string): Promise<void> {
   const prepared = await folder.prepare(saved)
   if (wasRunning) await vm.pause()
   try {
+    const thumbnail = await machines.thumbnailNow(id)
     const { parent } = machine.spec.present
     const hasParentMemory = parent !== null && (await folder.read(parent).catch(() => undefined))?.hasMemory === true
     const moment = await vm.beginSnapshot([], parent)
@@ -52,7 +53,7 @@ export async function saveState(work: SnapshotWork, id: string): Promise<void> {
       hasMemory: true,
       spec: { ...spec, present: { ...present, pending: null, resume: null }, pending: null },
       floppies: [],
-      thumbnail: machines.thumbnail(id),
+      thumbnail,
     })
     await library.change(id, (now) => ({ ...now, present: { ...now.present, resume: saved } }))
   } catch (error) {

@@ -82,6 +82,7 @@ export async function takeSnapshot(work: SnapshotWork, id: string, options: Take
       present: { ...spec.present, pending: snapshot },
     }))
     isPending = true
+    const thumbnail = await machines.thumbnailNow(id)
     const stored = await fill(work, machine, { snapshot, prepared, overlays, vm })
     const record: SnapshotRecord = {
       recordVersion: SNAPSHOT_RECORD_VERSION,
@@ -94,7 +95,7 @@ export async function takeSnapshot(work: SnapshotWork, id: string, options: Take
       hasMemory: stored.hasMemory,
       spec: { ...before, present: { parent: before.present.parent, pending: null, resume: null }, pending: null },
       floppies: [...stored.floppies],
-      thumbnail: machines.thumbnail(id),
+      thumbnail,
     }
     await folder.commit(record)
     const resume = !vm && stored.hasMemory ? snapshot : null

@@ -129,6 +129,11 @@ export class Machines {
     return this.cards.thumbnail(id)
   }
 
+  /** What its screen shows now, or the last picture that is known. */
+  async thumbnailNow(id: string): Promise<Thumbnail | null> {
+    return (await this.#running.get(id)?.thumbnailNow()) ?? this.thumbnail(id)
+  }
+
   /** The last lines of the log that contain `search`, case aside, and have one of `levels`. */
   logLines(id: string, count: number, search = '', levels?: readonly LogLevel[]): string[] {
     const { path } = this.library.machine(id)

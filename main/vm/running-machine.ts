@@ -102,6 +102,12 @@ export class RunningMachine {
     return ending
   }
 
+  /** What the screen shows now; undefined when it cannot be asked. */
+  async thumbnailNow(): Promise<Thumbnail | undefined> {
+    await this.vm.call({ type: 'draw' }).catch(() => {})
+    return createThumbnail(this.vm.picture)?.thumbnail
+  }
+
   addViewer(viewer: ConsoleSubscription): void {
     this.#viewers.add(viewer)
     viewer.attach(this.vm.picture)
