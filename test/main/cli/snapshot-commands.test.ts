@@ -37,7 +37,5 @@ it('takes, restores, pins, deletes, clones, exports and imports', async () => {
   expect(listed.snapshots).toMatchObject([{ name: 'First', pinned: true }, { name: 'Snapshot 2' }])
   expect(await vitrine('clone', 'demo', '--linked', '--name', 'Linked')).toEqual(fine('Created Linked'))
   const disk = join(home, 'Demo', 'disks', 'demo.img')
-  expect((await vitrine('disk', 'resize', disk, '2M')).error).toContain(
-    '"Demo" has snapshots, so its disks are not made',
-  )
+  expect((await vitrine('disk', 'resize', disk, '2M')).error).toContain('"Demo" has snapshots, so its files are not')
 }, 300_000)

@@ -39,7 +39,7 @@ describe('a disk that is full', () => {
   it(
     'keeps every snapshot and the present; with room again the next one is taken',
     async ({ skip }) => {
-      const folder = smallDisk(12)
+      const folder = smallDisk(512)
       if (folder === undefined) return skip('mounting a file system is not allowed here')
       const on = await openSnapshotHost(folder)
       const { api } = on
@@ -50,7 +50,7 @@ describe('a disk that is full', () => {
       const first = await api.snapshot.take({ id, name: 'First' })
       const filler = join(folder, '.filler')
       try {
-        writeFileSync(filler, new Uint8Array(12 << 20))
+        writeFileSync(filler, new Uint8Array(512 << 20))
       } catch {
         // Full is what it is to be.
       }
