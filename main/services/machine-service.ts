@@ -51,7 +51,7 @@ export function createMachineService(machines: Machines, pools: ThreadPools): Se
 
     async insertMedia({ id, slot, source, writeProtected }, context) {
       const { path: folder } = machines.library.machine(id)
-      const opened = await openSource(source, context)
+      const opened = await openSource(source, context, (path) => machines.media.has(path))
       try {
         let file = opened.path
         if (!opened.stays) {

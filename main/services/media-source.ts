@@ -18,8 +18,15 @@ export interface OpenedSource {
   discard(): Promise<void>
 }
 
-/** Throws `ipc/forbidden` for a path that the caller may not name, `ipc/invalid-argument` for an incomplete upload. */
-export async function openSource(source: MediaSource, context: CallContext): Promise<OpenedSource> {
+/**
+ * Throws `ipc/forbidden` for a path that the caller may not name, `ipc/invalid-argument` for an incomplete upload. Anybody may name
+ * files that are known already, such as media that were in drives before.
+ */
+export async function openSource(
+  source: MediaSource,
+  context: CallContext,
+  isKnown: (path: string) => boolean = () => false,
+): Promise<OpenedSource> {
   if (source.kind === 'upload') {
     const { fileName, path } = await context.uploads.take(source.uploadId)
     return {
@@ -32,7 +39,7 @@ export async function openSource(source: MediaSource, context: CallContext): Pro
   }
   const { path } = source
   if (!isAbsolute(path)) throw new AppError('ipc/invalid-argument', `The path of an image is absolute: ${path}`)
-  requirePath(context.grants, path)
+  if (!isKnown(path)) requirePath(context.grants, path)
   return {
     fileName: basename(path),
     path,

@@ -30,7 +30,7 @@ export async function screenshot(name: string, file: string, flags: JsonFlag): P
 }
 
 /** This terminal as a serial port of the machine, until Ctrl-A x, the end of the connection, or the end of piped input. */
-export async function serial(name: string, flags: { readonly port?: string }): Promise<void> {
+export async function serial(name: string, flags: JsonFlag & { readonly port?: string }): Promise<void> {
   const port = Number(flags.port ?? 1)
   if (![1, 2, 3, 4].includes(port)) throw usageError('--port is 1, 2, 3 or 4')
   await withClient(async (client) => {
@@ -46,7 +46,10 @@ export async function serial(name: string, flags: { readonly port?: string }): P
       maxFramesPerSecond: 0,
       serialPorts: [port],
       onFrame: () => {},
-      onSerial: (_, bytes) => void process.stdout.write(bytes),
+      onSerial: (_, bytes) => {
+        const text = Buffer.from(bytes).toString('latin1')
+        process.stdout.write(flags.json ? `${JSON.stringify({ port, text })}\n` : bytes)
+      },
     })
     const send = (data: string) => client.api.console.sendSerial({ id, port, data, binary: true })
     const terminal = openSerialTerminal({

@@ -172,14 +172,17 @@ class Run {
       return STATUS_FAILED
     }
     if (this.#verdict?.message) process.stderr.write(`vitrine: ${this.#verdict.message}\n`)
-    if (this.#flags.stats || this.#flags.profile) this.#printStats(ending.stats, ending.profile)
-    if (this.#verdict) return this.#verdict.status
-    return ending.end.kind === 'exit' ? (ending.end.value * 2 + 1) & 0xff : 0
+    const exit = ending.end.kind === 'exit' ? (ending.end.value * 2 + 1) & 0xff : 0
+    const status = this.#verdict ? this.#verdict.status : exit
+    const { json, stats, profile } = this.#flags
+    if (json) this.#printStats(ending.stats, ending.profile, { status, end: ending.end })
+    else if (stats || profile) this.#printStats(ending.stats, ending.profile)
+    return status
   }
 
-  #printStats(stats: VmThreadStats, profile: MachineProfile | null): void {
+  #printStats(stats: VmThreadStats, profile: MachineProfile | null, how: object = {}): void {
     const { speedMips: _, idle: __, hostLoad: ___, drives: ____, ...counters } = stats
     const seconds = Number(((performance.now() - this.#startMs) / 1000).toFixed(3))
-    process.stderr.write(`${JSON.stringify({ ...counters, seconds, ...(profile && { profile }) })}\n`)
+    process.stderr.write(`${JSON.stringify({ ...how, ...counters, seconds, ...(profile && { profile }) })}\n`)
   }
 }

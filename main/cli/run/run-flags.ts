@@ -19,6 +19,7 @@ export interface RunFlags extends MachineFlags {
   readonly engine: 'auto' | 'interpreter' | 'compiler'
   readonly stats?: boolean
   readonly profile?: boolean
+  readonly json?: boolean
 }
 
 /** Where COM1 goes. */

@@ -1,10 +1,11 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { createClient } from '../../../core/contract/client.ts'
+import { machineSettingsSchema } from '../../../core/contract/machine-spec.ts'
 import { webSocketTransport } from '../../../core/contract/socket-transport.ts'
 import { startBrowserShell } from '../../../main/shells/browser/browser-shell.ts'
 import { openFakeHost } from '../../support/fake-host.ts'
@@ -220,6 +221,39 @@ describe('the contract', () => {
     ).rejects.toMatchObject(forbidden)
   })
 
+  test('names no folder or file of the host in any other way, but media that were in a drive before', async () => {
+    const { port, cookie, host } = await openShell()
+    const outside = join(temporaryFolder(), 'other.img')
+    writeFileSync(outside, new Uint8Array(1440 * 1024))
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/contract`, {
+      headers: { Cookie: cookie, Origin: `http://127.0.0.1:${port}` },
+    })
+    const { api, close } = createClient(webSocketTransport(socket as never))
+    onTestFinished(close)
+    const { id } = await api.library.createFromTemplate({ template: 'freedos', disk: { kind: 'none' } })
+    const source = { kind: 'path', path: outside } as const
+    const port1 = { port: 1, kind: 'pipe', file: outside } as const
+    const calls: Readonly<Record<string, () => Promise<unknown>>> = {
+      'a disk of a new machine': () =>
+        api.library.createFromTemplate({ template: 'freedos', disk: { kind: 'existing', source } }),
+      'a medium of a new machine': () =>
+        api.library.createFromTemplate({ template: 'freedos', media: [{ slot: 'fda', source }] }),
+      'a folder to move to': () => api.library.move({ id, into: dirname(outside) }),
+      'a folder to add': () => api.library.addFolder({ path: dirname(outside) }),
+      'the place of the library': () => api.app.changeSettings({ libraryFolder: dirname(outside) }),
+      'a socket of a serial port': () => api.library.update({ id, patch: { serialPorts: [port1] } }),
+      'a file to export to': () => api.snapshot.exportMachine({ id, file: `${outside}.vitrine` }),
+      'a file to import': () => api.snapshot.importMachine({ file: outside }),
+      'a medium': () => api.machine.insertMedia({ id, slot: 'fda', source }),
+    }
+    for (const [what, call] of Object.entries(calls))
+      await expect(call(), what).rejects.toMatchObject({ code: 'ipc/forbidden' })
+    await host.machines.insert(id, 'fda', outside, false)
+    await api.machine.ejectMedia({ id, slot: 'fda' })
+    const again = await api.machine.insertMedia({ id, slot: 'fda', source })
+    expect(again.spec.drives.find(({ slot }) => slot === 'fda')?.file).toBe(outside)
+  })
+
   test('survives what is no message', async () => {
     const { port, cookie } = await openShell()
     const socket = new WebSocket(`ws://127.0.0.1:${port}/contract`, {
@@ -242,6 +276,20 @@ describe('the contract', () => {
     expect(await client.api.library.list({})).toEqual([])
   })
 
+  test.runIf(process.platform === 'linux')('leaves nothing of the host listening elsewhere', async () => {
+    const { host } = await openShell()
+    const serialPorts = [{ port: 1, kind: 'tcp', address: '127.0.0.1:0' } as const]
+    const { spec } = await host.machines.library.add(async () =>
+      machineSettingsSchema.parse({ name: 'A', serialPorts }),
+    )
+    await host.machines.start(spec.id, {})
+    const addresses = () => listeningAddresses()
+    // The page and the serial port.
+    await expect.poll(() => addresses().length, { timeout: 30_000 }).toBeGreaterThanOrEqual(2)
+    // 127.0.0.1 as the kernel writes it, in the order of this processor's bytes. Source: proc(5), /proc/net/tcp.
+    for (const address of addresses()) expect(address).toBe('0100007F')
+  })
+
   test('listens on loopback only', async () => {
     const { port } = await openShell()
     // Any other address of this computer refuses; 127.0.0.2 is one on Linux, where 127.0.0.1 alone is bound.
@@ -256,3 +304,21 @@ describe('the contract', () => {
     expect(answer).not.toBe('connected')
   })
 })
+
+/** Local addresses of this process's listening TCP sockets, in hexadecimal. */
+function listeningAddresses(): string[] {
+  const own = new Set(
+    readdirSync('/proc/self/fd').flatMap((fd) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1] ?? []
+      } catch {
+        return []
+      }
+    }),
+  )
+  const rows = ['tcp', 'tcp6'].flatMap((table) => readFileSync(`/proc/net/${table}`, 'utf8').split('\n').slice(1))
+  return rows.flatMap((row) => {
+    const [, local, , state, , , , , , inode] = row.trim().split(/\s+/)
+    return state === '0A' && own.has(inode ?? '') ? [local?.split(':')[0] ?? ''] : []
+  })
+}
