@@ -228,8 +228,9 @@ describe('the contract', () => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/contract`, {
       headers: { Cookie: cookie, Origin: `http://127.0.0.1:${port}` },
     })
-    const { api, close } = createClient(webSocketTransport(socket as never))
-    onTestFinished(close)
+    const client = createClient(webSocketTransport(socket as never))
+    onTestFinished(() => client.close())
+    const { api } = client
     const { id } = await api.library.createFromTemplate({ template: 'freedos', disk: { kind: 'none' } })
     const source = { kind: 'path', path: outside } as const
     const port1 = { port: 1, kind: 'pipe', file: outside } as const
