@@ -16,7 +16,11 @@ export function serveCompiler({ port }: { port: MessagePort }): Promise<null> {
   let maker: RegionMaker | undefined
   port.on('message', (message: CompilerMessage) => {
     if ('memory' in message) maker = new RegionMaker(message.memory, forms)
-    else if (maker) port.postMessage(carryOut(maker, message.order))
+    else if (maker) {
+      const done = carryOut(maker, message.order)
+      // The module is made at the other end: one made here would live until this isolate's next collection of garbage.
+      port.postMessage(done, done.made ? [done.made.code.buffer] : [])
+    }
   })
   return new Promise((resolve) => port.once('close', () => resolve(null)))
 }

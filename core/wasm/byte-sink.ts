@@ -1,10 +1,16 @@
-/** A growing byte buffer with the encodings of the WebAssembly binary format (WebAssembly Core Specification 2.0, chapter 5). */
+/** Growing byte buffers with the encodings of the WebAssembly binary format (WebAssembly Core Specification 2.0, chapter 5). */
+/** Buffers of sinks that are done with: outside of the heap, so making one costs more than filling it, and it lives until garbage is collected. */
+const spare: Uint8Array<ArrayBuffer>[] = []
+const MOST_SPARE = 32
+const LARGEST_SPARE = 1 << 19
+const NO_BYTES = new Uint8Array(0)
+const floats = new DataView(new ArrayBuffer(8))
+
 export class ByteSink {
-  bytes = new Uint8Array(1024)
+  bytes = spare.pop() ?? new Uint8Array(1024)
   length = 0
   /** Places (5 bytes each) where the index of a function belongs that is not known yet. */
   readonly relocations: { at: number; readonly callee: { readonly index: number } }[] = []
-  readonly #floats = new DataView(new ArrayBuffer(8))
 
   #reserve(count: number): void {
     if (this.length + count <= this.bytes.length) return
@@ -53,13 +59,13 @@ export class ByteSink {
   }
 
   f32(value: number): void {
-    this.#floats.setFloat32(0, value, true)
-    for (let i = 0; i < 4; i++) this.u8(this.#floats.getUint8(i))
+    floats.setFloat32(0, value, true)
+    for (let i = 0; i < 4; i++) this.u8(floats.getUint8(i))
   }
 
   f64(value: number): void {
-    this.#floats.setFloat64(0, value, true)
-    for (let i = 0; i < 8; i++) this.u8(this.#floats.getUint8(i))
+    floats.setFloat64(0, value, true)
+    for (let i = 0; i < 8; i++) this.u8(floats.getUint8(i))
   }
 
   name(text: string): void {
@@ -90,6 +96,13 @@ export class ByteSink {
     this.#reserve(bytes.length)
     this.bytes.set(bytes, this.length)
     this.length += bytes.length
+  }
+
+  /** Gives the buffer back; the sink is empty then. */
+  release(): void {
+    if (spare.length < MOST_SPARE && this.bytes.length <= LARGEST_SPARE && this.bytes.length > 0) spare.push(this.bytes)
+    this.bytes = NO_BYTES
+    this.length = 0
   }
 
   /** The bytes written so far, as a copy. */

@@ -284,6 +284,12 @@ export class FunctionBuilder {
     this.#out.u32(table)
   }
 
+  /** Gives back what a function took that is not encoded, or has been. */
+  discard(): void {
+    this.#start.release()
+    this.#out.release()
+  }
+
   /**
    * The body as the code section wants it: locals, instructions, end; and where in it conditions are hinted at, in order
    * (WebAssembly branch hinting: offset from the body's first byte, 1 when mostly taken).
@@ -310,6 +316,7 @@ export class FunctionBuilder {
       at: at + (sink === this.#start ? start : middle),
       taken,
     }))
+    this.discard()
     return { body, hints: hints.sort((a, b) => a.at - b.at) }
   }
 }

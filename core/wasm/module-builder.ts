@@ -115,6 +115,7 @@ export class ModuleBuilder {
       out.u8(id)
       out.u32(s.length)
       out.append(s)
+      s.release()
     }
     section(1, (s) => {
       s.u32(this.#types.length)
@@ -209,6 +210,7 @@ export class ModuleBuilder {
       for (const { body } of bodies) {
         s.u32(body.length)
         s.append(body)
+        body.release()
       }
     })
     if (this.#data.length)
@@ -246,6 +248,8 @@ export class ModuleBuilder {
         s.append(names)
       })
     out.relocate()
-    return out.finish()
+    const bytes = out.finish()
+    out.release()
+    return bytes
   }
 }

@@ -26,7 +26,7 @@ const mediaTaskUrl = new URL('../../worker/media-task.ts', import.meta.url)
 const importTaskUrl = new URL('../../worker/import-task.ts', import.meta.url)
 const diskTaskUrl = new URL('../../worker/disk-task.ts', import.meta.url)
 
-/** Objects that a machine's thread makes while it compiles die at once: more room for them is only more memory (100 MiB of it). */
+/** What machines' threads make dies at once, and what the compiling thread makes: more room for it is only more memory (100 MiB of it by default). */
 const YOUNG_GENERATION_MIB = 8
 /** More machines than any desktop runs; a start beyond it would wait without saying why. */
 const MAX_MACHINES = 256

@@ -214,7 +214,7 @@ export class Compiler {
   }
 
   #install({ order, place, eip, mode }: Pending, made: MadeRegion): void {
-    const { exports } = new WebAssembly.Instance(made.module, this.#imports)
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(made.code), this.#imports)
     this.#parts.table.set(this.#firstPlace + place, exports['region'])
     this.#i32[order.valid >> 2] = 1
     const entries = made.entries.filter(({ block }) => !this.#byEntry.has(block))
@@ -237,7 +237,7 @@ export class Compiler {
       else this.#byMember.set(member, [region])
     }
     this.compiled++
-    this.codeBytes += made.codeBytes
+    this.codeBytes += made.code.length
   }
 
   /** The page and mode of a block, as a key. */

@@ -134,6 +134,7 @@ function watch(form: Form, op: number, view: DataView, mode: number): FlagEffect
   ops.prologue()
   form.row.execute(ops)
   ops.epilogue()
+  fn.discard()
   return { need: flags!.need, sets: flags!.sets }
 }
 

@@ -37,8 +37,8 @@ export interface RegionOrder {
 
 /** A region to be installed. */
 export interface MadeRegion {
-  readonly module: WebAssembly.Module
-  readonly codeBytes: number
+  /** Its module. */
+  readonly code: Uint8Array<ArrayBuffer>
   readonly root: number
   readonly entries: readonly EntryPlace[]
   readonly members: readonly number[]
@@ -74,14 +74,13 @@ export class RegionMaker {
     const found = this.#search(order)
     if (!found) return undefined
     const { region, replaces } = found
-    const bytes = buildRegion(region, this.#view, order.valid, {
+    const code = buildRegion(region, this.#view, order.valid, {
       name: `region-${order.serial}`,
       profiling: order.profiling,
       handlerOf: (form) => this.#handlers.get(form)!,
     })
     return {
-      module: new WebAssembly.Module(bytes),
-      codeBytes: bytes.length,
+      code,
       root: region.entries[0]!.address,
       entries: region.entries.map(({ address, entry, delta }) => ({ block: address, entry, delta })),
       members: region.blocks.filter(({ address }) => address).map(({ address }) => address),
