@@ -3,8 +3,8 @@ import { getContext, setContext } from 'svelte'
 import type { ResultOf } from '../../core/contract/api.ts'
 import type { Client } from '../../core/contract/client.ts'
 import type { MachineCard } from '../../core/contract/machine-card.ts'
+import { ImportFlow } from '../panels/import/import-flow.svelte.ts'
 import { FileSender } from '../panels/library/dropped-files.ts'
-import { ImportsModel } from '../panels/library/imports-model.svelte.ts'
 import { LibraryModel } from '../panels/library/library-model.svelte.ts'
 import { strings } from '../strings/en.ts'
 import { errorText } from '../strings/error-text.ts'
@@ -29,7 +29,7 @@ export class AppModel {
   readonly closing: ConsoleClosing
   readonly work: WorkModel
   readonly library: LibraryModel
-  readonly imports: ImportsModel
+  readonly imports: ImportFlow
   readonly sender: FileSender
 
   constructor(client: Client, info: ResultOf<'app', 'info'>, router: Router, preferences: Preferences) {
@@ -46,7 +46,7 @@ export class AppModel {
     })
     this.work = new WorkModel(client)
     this.sender = new FileSender(client, (file) => (info.hostPaths ? (shellBridge()?.pathOfFile(file) ?? '') : ''))
-    this.imports = new ImportsModel(client, this.notices, this.sender)
+    this.imports = new ImportFlow(client, this.notices, this.sender)
     client.on('open-console', ({ card }) => {
       // The window of one machine shows no other.
       if (!this.router.alone) this.router.open({ panel: 'console', machineId: card.id })

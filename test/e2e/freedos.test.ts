@@ -16,12 +16,17 @@ describeWith([chromiumNeed, image], 'FreeDOS in the window', () => {
   })
   afterAll(() => browser?.close())
 
-  test('its image is dropped on the library, started with a double-click, and lists its files', async () => {
+  test('its image is dropped on the library, recognised, made and started with one click, and lists its files', async () => {
     const { url, client } = await serveRealApp({ welcome: false })
     const { page, picture } = await openPage(browser, url)
     await page.getByText('Drop a disk image here').waitFor()
     await dropFiles(page, '.zone', [{ name: 'freedos722.img', bytes: readFileSync(pathOf(image)) }])
-    await page.getByRole('button', { name: /^freedos722, Off/ }).dblclick()
+    await page.getByTestId('system').getByText('FreeDOS').waitFor()
+    await page.getByText('It holds KERNEL.SYS and COMMAND.COM').waitFor()
+    await page.getByText('Limited to the speed of a Pentium').waitFor()
+    await picture('freedos-0-proposal')
+    await page.getByRole('button', { name: 'Create and start' }).click()
+    await page.getByRole('application', { name: 'Screen of FreeDOS' }).waitFor()
     await page.locator('[data-captured=true]').waitFor()
     const screen = () => onlyScreen(client)
     await expect.poll(screen, { timeout: 120_000 }).toMatch(/A:\\.*>\s*$/)

@@ -28,6 +28,7 @@ describeWith([chromiumNeed], 'the window', () => {
     await page.getByText('Drop a disk image here').waitFor()
     await picture('1-empty')
     await dropFiles(page, LIBRARY, [{ name: 'Old_System.img', bytes: floppyImage() }])
+    await page.getByRole('button', { name: 'Create', exact: true }).click()
     const card = page.getByRole('button', { name: /^Old System, Off/ })
     await card.waitFor()
     await picture('2-card')
@@ -60,6 +61,7 @@ describeWith([chromiumNeed], 'the window', () => {
       { name: 'packed.zip', bytes: new TextEncoder().encode('PK\x03\x04 and what is packed') },
       { name: 'good.img', bytes: floppyImage() },
     ])
+    await page.getByRole('button', { name: 'Create', exact: true }).click()
     await page.getByRole('button', { name: /^good, Off/ }).waitFor()
     await page.getByText('nothing.img was not added').waitFor()
     await page.getByText('packed.zip was not added').waitFor()

@@ -11,6 +11,8 @@ export interface RefusedFile {
 
 export interface DroppedFiles {
   readonly files: readonly File[]
+  /** Folders whose contents the browser shows. */
+  readonly folders: readonly FileSystemDirectoryEntry[]
   readonly refused: readonly RefusedFile[]
 }
 
@@ -19,6 +21,8 @@ export interface DroppedItem {
   readonly file: File | null
   readonly name: string
   readonly isDirectory: boolean
+  /** Of a directory, where the browser shows it. */
+  readonly entry?: FileSystemDirectoryEntry
 }
 
 /** Whether a drag carries files (and not a piece of text). */
@@ -32,21 +36,34 @@ export function itemsOf(transfer: DataTransfer): DroppedItem[] {
     .filter((item) => item.kind === 'file')
     .map((item) => {
       const file = item.getAsFile()
-      const isDirectory = item.webkitGetAsEntry()?.isDirectory ?? false
-      return { file, name: file?.name ?? '', isDirectory }
+      const entry = item.webkitGetAsEntry()
+      const name = file?.name ?? entry?.name ?? ''
+      if (!entry?.isDirectory) return { file, name, isDirectory: false }
+      return { file, name, isDirectory: true, entry: entry as FileSystemDirectoryEntry }
     })
 }
 
 /** Sorts out what cannot be an image before a byte of it travels. */
 export function sortDropped(items: readonly DroppedItem[]): DroppedFiles {
   const files: File[] = []
+  const folders: FileSystemDirectoryEntry[] = []
   const refused: RefusedFile[] = []
-  for (const { file, name, isDirectory } of items) {
-    if (isDirectory) refused.push({ name, title: strings.imports.directory, detail: strings.imports.directoryWhy })
+  for (const { file, name, isDirectory, entry } of items) {
+    if (entry) folders.push(entry)
+    else if (isDirectory) refused.push(folderRefused(name))
     else if (file && file.size > 0) files.push(file)
     else refused.push({ name, title: strings.imports.empty, detail: strings.imports.emptyWhy })
   }
-  return { files, refused }
+  return { files, folders, refused }
+}
+
+function folderRefused(name: string): RefusedFile {
+  return { name, title: strings.imports.directory, detail: strings.imports.directoryWhy }
+}
+
+/** The same for a place that takes files alone. */
+export function refuseFolders({ files, folders, refused }: DroppedFiles): DroppedFiles {
+  return { files, folders: [], refused: [...refused, ...folders.map(({ name }) => folderRefused(name))] }
 }
 
 export function fromFileList(list: FileList | null): DroppedFiles {

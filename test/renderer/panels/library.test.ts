@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { AppError } from '../../../core/base/errors.ts'
+import type { ImportChoice, ImportProposal } from '../../../core/contract/import-api.ts'
 import { Notices } from '../../../renderer/app/notices.svelte.ts'
+import { ImportFlow } from '../../../renderer/panels/import/import-flow.svelte.ts'
 import { FileSender, sortDropped } from '../../../renderer/panels/library/dropped-files.ts'
-import { ImportsModel } from '../../../renderer/panels/library/imports-model.svelte.ts'
 import { LibraryModel } from '../../../renderer/panels/library/library-model.svelte.ts'
 import { speedText } from '../../../renderer/panels/library/machine-speed.ts'
 import { createFakeClient, fakeCard } from '../fake-client.ts'
@@ -112,22 +113,43 @@ describe('dropped files', () => {
     ])
   })
 
-  test('become machines one after the other; one that fails does not stop the next', async () => {
+  test('are looked into together; what is refused is told, and a proposal becomes a machine', async () => {
     const card = fakeCard({ name: 'Made' })
-    let count = 0
+    const item = { state: 'proposal', itemId: 'i', fileName: 'b.img', medium: { kind: 'floppy', sizeBytes: 1 } }
+    const error = { code: 'disk/unsupported-format', message: 'a.img is nothing', context: {} }
     const { client, calls } = createFakeClient({
-      'library.importImage': () => {
-        if (++count === 1) throw new AppError('disk/unsupported-format', 'a.img is a ZIP file')
-        return card
-      },
+      'import.inspect': () => ({ items: [item], refused: [{ fileName: 'a.img', error }] }),
+      'import.create': () => card,
     })
     const notices = new Notices()
-    const imports = new ImportsModel(client, notices, new FileSender(client, () => ''))
-    const made = await imports.add({ files: [file('a.img', 'PK'), file('b.img', 'x')], refused: [] })
-    expect(made).toEqual([card])
-    expect([imports.jobs, imports.lastAddedId]).toEqual([[], card.id])
+    const imports = new ImportFlow(client, notices, new FileSender(client, () => ''))
+    await imports.add({ files: [file('a.img', 'PK'), file('b.img', 'x')], folders: [], refused: [] })
     expect(notices.list.map(({ title }) => title)).toEqual(['a.img was not added'])
-    expect(calls.map(([name]) => name)).toEqual(['upload', 'library.importImage', 'upload', 'library.importImage'])
+    expect([imports.jobs, imports.items]).toEqual([[], [item]])
+    const proposal = imports.items[0] as ImportProposal
+    expect(await imports.create(proposal, { name: 'Made', template: 'other', memoryMib: 8 })).toBe(card)
+    expect([imports.jobs, imports.items, imports.lastAddedId]).toEqual([[], [], card.id])
+    expect(calls.map(([name]) => name)).toEqual(['upload', 'upload', 'import.inspect', 'import.create'])
+    expect(calls[3]?.[1]).toEqual({ itemId: 'i', name: 'Made', template: 'other', memoryMib: 8 })
+  })
+
+  test('a proposal that is dismissed is forgotten by the host, too', async () => {
+    const choice = { state: 'choice', itemId: 'c', fileName: 'a.zip', members: [] }
+    const proposal = { state: 'proposal', itemId: 'p' }
+    const { client, calls } = createFakeClient({
+      'import.inspect': () => ({ items: [choice], refused: [] }),
+      'import.choose': () => proposal,
+    })
+    const imports = new ImportFlow(client, new Notices(), new FileSender(client, () => ''))
+    await imports.add({ files: [file('a.zip', 'PK')], folders: [], refused: [] })
+    await imports.choose(imports.items[0] as ImportChoice, 'b.img')
+    expect(imports.items).toEqual([proposal])
+    imports.dismiss(imports.items[0] as ImportProposal)
+    expect(imports.items).toEqual([])
+    expect(calls.filter(([name]) => name === 'import.cancel').map(([, params]) => params)).toEqual([
+      { id: 'c' },
+      { id: 'p' },
+    ])
   })
 
   test('go by path where the host may read them', async () => {
