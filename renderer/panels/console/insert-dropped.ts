@@ -2,7 +2,7 @@
 import type { DriveSpec } from '../../../core/contract/machine-spec.ts'
 import type { Notices } from '../../app/notices.svelte.ts'
 import { strings } from '../../strings/en.ts'
-import type { DroppedFiles, FileSender } from '../library/dropped-files.ts'
+import { type DroppedFiles, type FileSender, refuseFolders } from '../library/dropped-files.ts'
 import type { ConsoleModel } from './console-model.svelte.ts'
 import { driveFor } from './drop-target.ts'
 
@@ -14,11 +14,12 @@ export interface InsertInto {
 
 /** Inserts the files one after the other; what fails becomes a notice. With `into`, that drive is taken. */
 export async function insertDropped(
-  { files, refused }: DroppedFiles,
+  dropped: DroppedFiles,
   drives: readonly DriveSpec[],
   { model, sender, notices }: InsertInto,
   into?: DriveSpec,
 ): Promise<void> {
+  const { files, refused } = refuseFolders(dropped)
   for (const { name, title, detail } of refused)
     notices.add('error', strings.failed.insert(name), `${title}. ${detail}`)
   for (const file of files) {
