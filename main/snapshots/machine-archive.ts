@@ -221,7 +221,8 @@ export async function readArchive(file: string, folder: string, onProgress: Arch
       cause,
     })
   } finally {
-    await rm(staging, { recursive: true, force: true })
+    // What was being unpacked when it failed is still being written for a moment.
+    await rm(staging, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
   }
 }
 

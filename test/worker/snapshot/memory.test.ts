@@ -7,6 +7,7 @@ import { openFileByteStore } from '../../../worker/files/file-byte-store.ts'
 import { SavedMemory } from '../../../worker/snapshot/load-memory.ts'
 import { decodeMemoryMap, encodeMemoryMap } from '../../../worker/snapshot/memory-map.ts'
 import { PackReader } from '../../../worker/snapshot/page-pack.ts'
+import { tidyPacks } from '../../../worker/snapshot/tidy-packs.ts'
 import { packFile, type WriteMemoryRequest, writeMemory } from '../../../worker/snapshot/write-memory.ts'
 import { Random } from '../../support/random.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
@@ -179,4 +180,41 @@ describe('damaged files', () => {
     expect(() => new PackReader(store, 'The pack')).toThrow('The pack is damaged: its end is missing')
     store.close()
   })
+})
+
+describe('packs after deletions', () => {
+  it('are removed, or packed anew when little of them is left; what refers to them loads as before', async () => {
+    const big = new Uint8Array(new SharedArrayBuffer(PAGES * 4 * PAGE))
+    const random = new Random(12)
+    for (let i = 0; i < big.length; i += 3) big[i] = random.below(256)
+    const pages = PAGES * 4
+    const first = write(big, 'first', { pages })
+    const middle = new Uint8Array(new SharedArrayBuffer(big.length))
+    middle.set(big)
+    // Nearly everything is another in the second one: it needs 40 pages of the first pack.
+    for (let page = 40; page < pages; page++) middle[page * PAGE] = (middle[page * PAGE] ?? 0) + 1
+    const second = write(middle, 'second', { pages, parentMap: first.mapFile })
+    const third = write(middle, 'third', { pages, parentMap: second.mapFile })
+    expect(readdirSync(packFolder).sort()).toEqual([`${first.pack}.pages`, `${second.pack}.pages`].sort())
+    const before = sizeOfPacks()
+    // The first snapshot is deleted.
+    const left = await tidyPacks({ packFolder, maps: [second.mapFile, third.mapFile] })
+    expect(left).toBe(sizeOfPacks())
+    expect(left).toBeLessThan(before * 0.6)
+    expect(readdirSync(packFolder)).not.toContain(`${first.pack}.pages`)
+    expect(readdirSync(packFolder)).toHaveLength(2)
+    for (const { mapFile } of [second, third]) {
+      const into = new Uint8Array(big.length)
+      expect((await loaded(mapFile, into)).equals(copy(middle))).toBe(true)
+    }
+    // Again there is nothing to do.
+    const names = readdirSync(packFolder)
+    await tidyPacks({ packFolder, maps: [second.mapFile, third.mapFile] })
+    expect(readdirSync(packFolder)).toEqual(names)
+    expect(await tidyPacks({ packFolder, maps: [] })).toBe(0)
+    expect(readdirSync(packFolder)).toEqual([])
+  })
+
+  const sizeOfPacks = () =>
+    readdirSync(packFolder).reduce((sum, name) => sum + statSync(join(packFolder, name)).size, 0)
 })

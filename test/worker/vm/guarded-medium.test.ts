@@ -21,7 +21,7 @@ import { tool } from '../../support/tools.ts'
 const NASM = tool('nasm')
 const POINTS = Number(process.env['VITRINE_FUZZ_ROUNDS'] ?? 6)
 const SEED = Number(process.env['VITRINE_FUZZ_SEED'] ?? 1)
-const SLICES = 30
+const SLICES = 12
 const SLICE_NS = 1_000_000
 const PAGES = 16
 const MINUTES = 600_000
@@ -110,7 +110,7 @@ describeWith([NASM], 'A guest whose disk fails on the host', () => {
     (way) => {
       const disk = countingDisk(pathOf(NASM), PAGES, way)
       const smooth = run(disk)
-      expect(smooth.count).toBeGreaterThan(8)
+      expect(smooth.count).toBeGreaterThan(3)
       expect(smooth.output).toMatch(/^\.+$/)
       const random = new Random(SEED)
       for (let point = 0; point < POINTS; point++) {
