@@ -8,8 +8,8 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { chromiumNeed, launchChromium, openPage } from '../support/chromium.ts'
 import { serveFakeApp } from '../support/fake-app.ts'
-import { writeLargeLibrary } from '../support/large-library.ts'
 import { describeWith } from '../support/needs.ts'
+import { writePicturedLibrary } from '../support/pictured-library.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const MACHINES = 500
@@ -25,7 +25,7 @@ describeWith([chromiumNeed], 'a large library', () => {
 
   test('opens, scrolls to its end, is searched, and shows the past of any machine', async () => {
     const libraryFolder = join(temporaryFolder(), 'library')
-    writeLargeLibrary(libraryFolder, MACHINES, SNAPSHOTS)
+    writePicturedLibrary(libraryFolder, MACHINES, SNAPSHOTS)
     const { url, client } = await serveFakeApp({ libraryFolder })
     const { page, picture } = await openPage(browser, 'about:blank')
     await page.addInitScript(() => {

@@ -1,63 +1,70 @@
-/** A library as large as libraries get, written on the disk as the app itself writes it. */
+/** A library as large as nobody has by hand: machines with settings, notes, pictures and snapshots, all of them whole. */
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PNG } from 'pngjs'
 import { encodeMachineFile } from '../../core/contract/machine-file.ts'
 import { MACHINE_SCHEMA_VERSION, machineSpecSchema } from '../../core/contract/machine-spec.ts'
-import { SNAPSHOT_RECORD_VERSION, snapshotRecordSchema } from '../../core/contract/snapshot.ts'
+import { SNAPSHOT_RECORD_VERSION } from '../../core/contract/snapshot.ts'
+import { Random } from './random.ts'
 
-function uuid(kind: number, machine: number, number = 0): string {
-  const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0')
-  return `${hex(kind, 8)}-${hex(number, 4)}-4000-8000-${hex(machine, 12)}`
+/** A picture that does not compress well, of the size that pictures of busy screens have. */
+const PNG_BYTES = 12_000
+const TEMPLATES = ['ms-dos', 'windows-98', 'linux', 'os2', 'other']
+
+function picture(random: Random): Buffer {
+  const png = Buffer.alloc(PNG_BYTES)
+  Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex').copy(png)
+  png.writeUInt32BE(320, 16)
+  png.writeUInt32BE(240, 20)
+  for (let i = 24; i < PNG_BYTES; i++) png[i] = random.below(256)
+  return png
 }
 
-/** A picture of a screen: bars and noise, so that it compresses as such pictures do. */
-function picture(seed: number): Buffer {
-  const png = new PNG({ width: 320, height: 240 })
-  let state = seed + 1
-  for (let pixel = 0; pixel < 320 * 240; pixel++) {
-    if (pixel % 40 === 0) state = (state * 1_103_515_245 + 12_345) & 0x7fff_ffff
-    png.data.set([(state >> 4) & 0xff, (state >> 12) & 0xff, (seed * 37) & 0xff, 255], pixel * 4)
-  }
-  return PNG.sync.write(png)
-}
-
-/** Writes `machines` machines into `library`, each with `snapshots` snapshots in a row, in ten groups. */
-export function writeLargeLibrary(library: string, machines: number, snapshots: number): void {
-  const pictures = Array.from({ length: 16 }, (_, seed) => picture(seed))
-  for (let machine = 0; machine < machines; machine++) {
-    const id = uuid(1, machine)
-    const folder = join(library, `Machine ${String(machine).padStart(3, '0')}`)
+/** Makes `machines` machines with `snapshots` snapshots each in the folder `root`. */
+export function makeLargeLibrary(root: string, machines: number, snapshots: number): void {
+  const random = new Random(500)
+  for (let number = 1; number <= machines; number++) {
+    const folder = join(root, `Machine ${number}`)
+    mkdirSync(join(folder, 'disks'), { recursive: true })
+    writeFileSync(join(folder, 'disks/disk.img'), Buffer.alloc(512))
+    const png = picture(random)
+    writeFileSync(join(folder, 'thumbnail.png'), png)
     const spec = machineSpecSchema.parse({
       schemaVersion: MACHINE_SCHEMA_VERSION,
-      id,
-      name: `Machine ${String(machine).padStart(3, '0')}`,
-      group: machine % 11 === 0 ? '' : `Group ${machine % 10}`,
-      tags: [`tag ${machine % 7}`],
-      notes: `The machine with the number ${machine}`,
-      drives: [{ slot: 'fda', kind: 'floppy' }],
-      present: { parent: snapshots > 0 ? uuid(2, machine, snapshots - 1) : null },
+      id: randomUUID(),
+      name: `Machine ${number}`,
+      template: random.pick(TEMPLATES),
+      group: number % 3 === 0 ? `Group ${number % 12}/Inner` : '',
+      notes: `Notes of machine ${number}. `.repeat(10),
+      tags: [`tag${number % 20}`],
+      drives: [
+        { slot: 'fda', kind: 'floppy' },
+        { slot: 'hda', kind: 'disk', file: 'disks/disk.img' },
+        { slot: 'hdc', kind: 'cdrom' },
+      ],
     })
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'machine.json'), encodeMachineFile(spec))
-    const png = pictures[machine % pictures.length] ?? Buffer.alloc(0)
-    writeFileSync(join(folder, 'thumbnail.png'), png)
-    for (let number = 0; number < snapshots; number++) {
-      const snapshotFolder = join(folder, 'snapshots', uuid(2, machine, number))
-      mkdirSync(snapshotFolder, { recursive: true })
-      const record = snapshotRecordSchema.parse({
+    let parent: string | null = null
+    for (let snapshot = 1; snapshot <= snapshots; snapshot++) {
+      const id = randomUUID()
+      mkdirSync(join(folder, 'snapshots', id), { recursive: true })
+      const record = {
         recordVersion: SNAPSHOT_RECORD_VERSION,
-        id: uuid(2, machine, number),
-        name: `Snapshot ${number}`,
-        createdAt: new Date(Date.UTC(2026, 0, 1 + number)).toISOString(),
-        parent: number === 0 ? null : uuid(2, machine, number - 1),
+        id,
+        name: `Snapshot ${snapshot}`,
+        description: 'Before the update. '.repeat(5),
+        createdAt: new Date(Date.UTC(2026, 0, snapshot, number % 24)).toISOString(),
+        parent,
         kind: 'manual',
+        pinned: false,
         machineState: 'off',
         hasMemory: false,
         spec,
+        floppies: [],
         thumbnail: { widthPx: 320, heightPx: 240, pngBase64: png.toString('base64') },
-      })
-      writeFileSync(join(snapshotFolder, 'record.json'), JSON.stringify(record))
+      }
+      writeFileSync(join(folder, 'snapshots', id, 'record.json'), `${JSON.stringify(record, undefined, 2)}\n`)
+      parent = id
     }
+    writeFileSync(join(folder, 'machine.json'), encodeMachineFile({ ...spec, present: { ...spec.present, parent } }))
   }
 }
