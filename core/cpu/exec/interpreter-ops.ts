@@ -19,7 +19,7 @@ import { loadBytes, MachineOps } from './machine-ops.ts'
 import { commitPath } from './memory-paths.ts'
 import { dispatch, eipOf, follow, mergeFlags, nextEipOf, raise, readEflags, sync } from './runtime-core.ts'
 
-const PAGE_MASK = 0xffff_f000
+const PAGE_BYTES = 4096
 
 export class InterpreterOps extends MachineOps {
   readonly #op: I32
@@ -113,7 +113,7 @@ export class InterpreterOps extends MachineOps {
         const linear = f.let(i32.add(offset, i32.load(segment, L.SEG_BASE)))
         const entry = f.let(i32.add(i32.and(i32.shr_u(linear, 8), (TLB_ENTRIES - 1) << 4), i32.load(0, L.TLB)))
         f.if(
-          i32.eq(i32.load(entry, tag), i32.and(i32.add(linear, bytes - 1), PAGE_MASK)),
+          i32.le_u(i32.xor(i32.load(entry, tag), linear), PAGE_BYTES - bytes),
           () => hit(i32.add(linear, i32.load(entry, 8))),
           undefined,
           'likely',

@@ -24,7 +24,7 @@ import { i32, i64 } from '../../wasm/ops.ts'
 import { runtimeFunction } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
 import { ACCESSED, DIRTY, GLOBAL, LARGE, PF_PRESENT, PF_USER, PF_WRITE, PRESENT, USER, WRITABLE } from './paging.ts'
-import { LARGE_BITS, TLB_GLOBAL, TLB_LISTED, TLB_WRITABLE } from './tlb.ts'
+import { LARGE_BITS, TLB_GLOBAL, TLB_LISTED, TLB_PAGE_SHIFT, TLB_WRITABLE } from './tlb.ts'
 
 const PAGE_MASK = 0xffff_f000
 const CR0_PG = 0x8000_0000
@@ -170,7 +170,8 @@ function writeEntry(
   })
   const page = f.let(i32.and(linear, PAGE_MASK))
   f.store32(entry, page)
-  f.store32(entry, i32.const(-1), 4)
+  // No tag, as tlb.ts has it.
+  f.store32(entry, i32.xor(i32.shl(entry, TLB_PAGE_SHIFT), 0x1000), 4)
   f.store32(entry, i32.sub(host, page), 8)
   const bits = i32.or(i32.mul(flags.writable, TLB_WRITABLE), i32.mul(flags.global, TLB_GLOBAL))
   f.store32(entry, i32.or(host, i32.or(bits, TLB_LISTED)), 12)

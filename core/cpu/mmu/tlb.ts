@@ -1,6 +1,6 @@
 /**
  * The TLB that generated code looks into: direct-mapped by page number, one for each privilege. An entry is four words: tag
- * for reads, tag for writes (a page's linear address, or 0xFFFFFFFF for none), host minus linear address, and the host page with
+ * for reads, tag for writes (a page's linear address, or `noTag`), host minus linear address, and the host page with
  * flags in its low bits. Pages that hold decoded code have no tag for writes, and those that need attention on every access
  * (MMIO, breakpoints) none at all: such accesses go the slow way. `fill` in fill.ts does in generated code what is done here.
  */
@@ -19,7 +19,8 @@ import {
 } from '../../memory/layout.ts'
 
 const TLB_ENTRY_BYTES = 16
-const NONE = -1
+/** An entry's address, shifted by this, is a page that belongs in it. */
+export const TLB_PAGE_SHIFT = 8
 export const LARGE_BITS = 22
 /** Flags in an entry's last word. The page outlives a load of CR3. */
 export const TLB_GLOBAL = 1
@@ -35,12 +36,9 @@ export class Tlb {
   constructor(memory: GuestMemory) {
     this.#i32 = memory.i32
     this.#u8 = memory.u8
-    this.#i32.fill(NONE, TLB_BASE_SUPERVISOR >> 2, (TLB_BASE_SUPERVISOR + TLB_ENTRIES * TLB_ENTRY_BYTES) >> 2)
-    this.#i32.fill(NONE, TLB_BASE_USER >> 2, (TLB_BASE_USER + TLB_ENTRIES * TLB_ENTRY_BYTES) >> 2)
-    for (let i = 0; i < TLB_ENTRIES; i++) {
-      this.#i32[(TLB_BASE_SUPERVISOR >> 2) + i * 4 + 3] = 0
-      this.#i32[(TLB_BASE_USER >> 2) + i * 4 + 3] = 0
-    }
+    for (const base of [TLB_BASE_SUPERVISOR, TLB_BASE_USER])
+      for (let address = base; address < base + TLB_ENTRIES * TLB_ENTRY_BYTES; address += TLB_ENTRY_BYTES)
+        this.#i32.set([noTag(address), noTag(address), 0, 0], address >> 2)
   }
 
   /** Makes `linear`'s page readable (and writable, but for one that holds code) at host offset `host` (page aligned) for the given privilege. */
@@ -53,7 +51,7 @@ export class Tlb {
     const code = codeEntry(host)
     const direct = writable && !(i32[code] | i32[code + 1])
     i32[at] = page
-    i32[at + 1] = direct ? page : NONE
+    i32[at + 1] = direct ? page : noTag(address)
     i32[at + 2] = (host - page) | 0
     i32[at + 3] = host | TLB_LISTED | (global ? TLB_GLOBAL : 0) | (writable ? TLB_WRITABLE : 0)
     if (large) this.#u8[LARGE_PAGES_BASE + (linear >>> LARGE_BITS)] = 1
@@ -73,8 +71,8 @@ export class Tlb {
       const at = i32[list + i] >> 2
       if (keepGlobal && i32[at + 3] & TLB_GLOBAL) i32[list + kept++] = i32[list + i]
       else {
-        i32[at] = NONE
-        i32[at + 1] = NONE
+        i32[at] = noTag(at << 2)
+        i32[at + 1] = i32[at]
         i32[at + 3] = 0
       }
     }
@@ -105,8 +103,8 @@ export class Tlb {
   #clear(at: number, page: number): void {
     const i32 = this.#i32
     if (i32[at] !== page) return
-    i32[at] = NONE
-    i32[at + 1] = NONE
+    i32[at] = noTag(at << 2)
+    i32[at + 1] = i32[at]
     // It stays in the list: clearing it twice is harmless.
     i32[at + 3] = TLB_LISTED
   }
@@ -131,13 +129,22 @@ export class Tlb {
   protectAll(): void {
     const i32 = this.#i32
     const count = i32[TLB_USED_COUNT >> 2]
-    for (let i = 0; i < count; i++) i32[(i32[(TLB_USED_BASE >> 2) + i] >> 2) + 1] = NONE
+    for (let i = 0; i < count; i++) {
+      const address = i32[(TLB_USED_BASE >> 2) + i]
+      i32[(address >> 2) + 1] = noTag(address)
+    }
   }
 
   #protectEntry(at: number, host: number): void {
-    if (((this.#i32[at + 3] ^ host) & 0xffff_f000) === 0) this.#i32[at + 1] = NONE
+    if (((this.#i32[at + 3] ^ host) & 0xffff_f000) === 0) this.#i32[at + 1] = noTag(at << 2)
   }
 }
+
+/**
+ * What the entry at `address` holds instead of a tag: a page that belongs in another entry, so that it differs in its page
+ * number from every address that is looked up here. Looking up is an exclusive or and a comparison (see jit/block-ops.ts).
+ */
+const noTag = (address: number): number => (address << TLB_PAGE_SHIFT) ^ 0x1000
 
 /** Index, in words, of the code map's entry for the page at `host`. */
 export function codeEntry(host: number): number {
