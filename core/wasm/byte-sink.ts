@@ -24,6 +24,12 @@ export class ByteSink {
     this.bytes[this.length++] = value
   }
 
+  /** The instruction `local.get`. */
+  localGet(index: number): void {
+    this.u8(0x20)
+    this.u32(index)
+  }
+
   /** Unsigned LEB128 of a 32-bit value. */
   u32(value: number): void {
     value >>>= 0

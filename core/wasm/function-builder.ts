@@ -338,8 +338,28 @@ function makeLocal<T extends ValType>(type: T, index: number): Local<T> {
     type,
     index,
     emit(out) {
-      out.u8(0x20)
-      out.u32(index)
+      out.localGet(index)
     },
   }
+}
+
+/** Notes the locals of what is emitted into it. */
+class LocalsSink extends ByteSink {
+  readonly found = new Set<number>()
+
+  override localGet(index: number): void {
+    this.found.add(index)
+    this.length = 0
+  }
+}
+
+const locals = new LocalsSink()
+
+/** The locals that an expression of them and constants is made of: it means the same as long as they keep their values. */
+export function localsOf(value: Expr): readonly Local<'i32'>[] {
+  if (value.constant !== undefined) return []
+  if ('index' in value) return [value as Local<'i32'>]
+  locals.found.clear()
+  value.emit(locals)
+  return [...locals.found].map((index) => makeLocal('i32', index))
 }

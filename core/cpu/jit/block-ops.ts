@@ -15,7 +15,7 @@ import { MachineOps } from '../exec/machine-ops.ts'
 import { mergeFlags } from '../exec/runtime-core.ts'
 import type { FlagName } from '../ops/flag-words.ts'
 import { packFlags } from '../ops/flag-words.ts'
-import type { Condition, Size } from '../ops/ops.ts'
+import type { Condition, FlagValues, Size } from '../ops/ops.ts'
 import type { Linker, RuntimeFunction, SlowPath } from '../ops/runtime.ts'
 import type { ShapeName } from '../sse/shapes.ts'
 import * as L from '../state/layout.ts'
@@ -97,7 +97,9 @@ export class BlockOps extends MachineOps {
   }
 
   protected override storeRegister(place: I32, value: I32In, bytes: Size): void {
-    this.#fn.setRegister(place.constant as number, value, bytes)
+    const at = place.constant as number
+    this.#fn.setRegister(at, value, bytes)
+    if (bytes === 4 && typeof value === 'object' && this.#fn.depth === this.#depth) this.#fn.noteCopy(at, value)
   }
 
   protected override loadVector(place: I32): V128 {
@@ -331,6 +333,13 @@ export class BlockOps extends MachineOps {
 
   override flagsResult(result: I32In, size: Size, values: { cf: I32In; of: I32In; af: I32In }): void {
     this.#fn.flags.result(result, size, values)
+  }
+
+  override setFlags(values: FlagValues): void {
+    const { cf, of, pf, af, zf, sf } = values
+    if (cf !== undefined && pf === undefined && af === undefined && zf === undefined && sf === undefined)
+      this.#fn.flags.replaceCarry(cf, of)
+    else super.setFlags(values)
   }
 
   protected override mergeFlags(mask: number, bits: I32): void {

@@ -7,7 +7,8 @@ import type { I32, I32In } from '../../wasm/expr.ts'
 import type { FunctionBuilder } from '../../wasm/function-builder.ts'
 import type { Form } from '../decode/forms.ts'
 import * as D from '../decode/op-layout.ts'
-import type { Size } from '../ops/ops.ts'
+import type { FlagName } from '../ops/flag-words.ts'
+import type { Condition, Size } from '../ops/ops.ts'
 import type { Linker } from '../ops/runtime.ts'
 import { BlockOps } from './block-ops.ts'
 import type { FlagNeed } from './lazy-flags.ts'
@@ -15,80 +16,132 @@ import { LazyFlags } from './lazy-flags.ts'
 import type { Region, RegionBlock } from './region-block.ts'
 import { RegionFunction } from './region-function.ts'
 
-/** What one instruction wants of the flags before it, and whether it sets all of them on every way. */
-interface FlagEffect {
-  readonly need: FlagNeed
-  readonly sets: boolean
+/** The carry, which INC and DEC leave alone and rotations set alone, and the other flags. */
+interface Part {
+  /** What one instruction, or a block, wants of them as they were before, and whether it sets them on every way. */
+  need: FlagNeed
+  sets: boolean
 }
+
+interface FlagEffect {
+  readonly carry: Part
+  readonly others: Part
+}
+
+const noEffect = (): FlagEffect => ({ carry: { need: 'dead', sets: false }, others: { need: 'dead', sets: false } })
+const parts = ({ carry, others }: FlagEffect): readonly Part[] => [carry, others]
 
 const RANK: Readonly<Record<FlagNeed, number>> = { dead: 0, cold: 1, live: 2 }
 
 const greater = (a: FlagNeed, b: FlagNeed): FlagNeed => (RANK[a] >= RANK[b] ? a : b)
 
+function note(part: Part, need: FlagNeed): void {
+  if (!part.sets) part.need = greater(part.need, need)
+}
+
 /** Flags that note what is asked of them. */
 class WatchedFlags extends LazyFlags {
-  need: FlagNeed = 'dead'
-  sets = false
+  readonly effect = noEffect()
   readonly #function: FunctionBuilder
+  /** What is asked while something is answered is not noted. */
+  #answering = false
 
   constructor(f: FunctionBuilder, linker: Linker) {
     super(f, linker)
     this.#function = f
   }
 
-  #note(need: FlagNeed): void {
-    if (!this.sets) this.need = greater(this.need, need)
+  #note(need: FlagNeed, ...noted: Part[]): void {
+    if (!this.#answering) for (const part of noted) note(part, need)
   }
 
-  #set(): void {
+  #noteAll(need: FlagNeed): void {
+    this.#note(need, this.effect.carry, this.effect.others)
+  }
+
+  #answer<T>(answer: () => T): T {
+    const outer = this.#answering
+    this.#answering = true
+    const value = answer()
+    this.#answering = outer
+    return value
+  }
+
+  #set(...set: Part[]): void {
     // Set on some ways only: on the others they stay what they were.
-    if (this.#function.depth > 0) this.#note('live')
-    else this.sets = true
+    if (this.#function.depth > 0) this.#noteAll('live')
+    else for (const part of set) part.sets = true
+  }
+
+  #setAll(): void {
+    this.#set(this.effect.carry, this.effect.others)
   }
 
   override leave(): void {
-    this.#note('cold')
-    super.leave()
+    this.#noteAll('cold')
+    this.#answer(() => super.leave())
   }
 
   override emitWords(): void {
-    this.#note('cold')
-    super.emitWords()
+    this.#noteAll('cold')
+    this.#answer(() => super.emitWords())
   }
 
   override toWords(): void {
-    this.#note('live')
-    super.toWords()
+    this.#noteAll('live')
+    this.#answer(() => super.toWords())
   }
 
   override get words(): { readonly result: I32; readonly aux: I32 } {
-    this.#note('live')
-    return super.words
+    this.#noteAll('live')
+    return this.#answer(() => super.words)
   }
 
   override carry(): I32 {
-    this.#note('live')
-    return super.carry()
+    this.#note('live', this.effect.carry)
+    return this.#answer(() => super.carry())
+  }
+
+  override flag(name: FlagName): I32 {
+    this.#note('live', name === 'cf' ? this.effect.carry : this.effect.others)
+    return this.#answer(() => super.flag(name))
+  }
+
+  override condition(cc: Condition): I32 {
+    const pair = cc >> 1
+    if (pair === 1 || pair === 3) this.#note('live', this.effect.carry)
+    if (pair !== 1) this.#note('live', this.effect.others)
+    return this.#answer(() => super.condition(cc))
   }
 
   override setWords(result: I32In, aux: I32In): void {
-    this.#set()
+    this.#setAll()
     super.setWords(result, aux)
   }
 
   override arithmetic(kind: 'add' | 'sub', a: I32In, b: I32In, result: I32In, size: Size, carried: boolean): void {
-    this.#set()
+    this.#setAll()
     super.arithmetic(kind, a, b, result, size, carried)
   }
 
   override logic(result: I32In, size: Size): void {
-    this.#set()
+    this.#setAll()
     super.logic(result, size)
   }
 
+  override increment(result: I32In, size: Size, decrement: boolean): void {
+    this.#set(this.effect.others)
+    super.increment(result, size, decrement)
+  }
+
   override result(result: I32In, size: Size, values: { cf: I32In; of: I32In; af: I32In }): void {
-    this.#set()
+    this.#setAll()
     super.result(result, size, values)
+  }
+
+  override replaceCarry(cf: I32In, of: I32In | undefined): void {
+    this.#set(this.effect.carry)
+    super.replaceCarry(cf, of)
   }
 }
 
@@ -135,7 +188,7 @@ function watch(form: Form, op: number, view: DataView, mode: number): FlagEffect
   form.row.execute(ops)
   ops.epilogue()
   fn.discard()
-  return { need: flags!.need, sets: flags!.sets }
+  return flags!.effect
 }
 
 /** What forms do, where it is the same for all their instructions; by the mode's bits that matter. */
@@ -156,35 +209,41 @@ function effectOf(form: Form, op: number, view: DataView, mode: number): FlagEff
 }
 
 function scan(block: RegionBlock, view: DataView, mode: number): FlagEffect {
-  let need: FlagNeed = 'dead'
+  const effect = noEffect()
   for (const [i, form] of block.forms.entries()) {
-    const effect = effectOf(form, block.address + D.BLOCK_HEADER + i * D.OP_BYTES, view, mode)
-    need = greater(need, effect.need)
-    if (effect.sets) return { need, sets: true }
+    const one = effectOf(form, block.address + D.BLOCK_HEADER + i * D.OP_BYTES, view, mode)
+    for (const [n, part] of parts(effect).entries()) {
+      note(part, parts(one)[n]!.need)
+      part.sets ||= parts(one)[n]!.sets
+    }
+    if (effect.carry.sets && effect.others.sets) return effect
   }
   // Its ways out may leave the region.
-  return { need: greater(need, 'cold'), sets: false }
+  leave(effect, 'cold')
+  return effect
 }
+
+/** Behind a block somebody wants `need`. Flags that it sets in part are made there: what was before must be known then. */
+function leave(effect: FlagEffect, need: FlagNeed): void {
+  const inPart = effect.carry.sets !== effect.others.sets
+  for (const part of parts(effect)) note(part, inPart && need !== 'dead' ? 'live' : need)
+}
+
+const needOf = ({ carry, others }: FlagEffect): FlagNeed => greater(carry.need, others.need)
 
 /** The need of each block's beginning. */
 export function flagNeeds(region: Region, view: DataView): ReadonlyMap<RegionBlock, FlagNeed> {
-  const needs = new Map<RegionBlock, FlagNeed>()
-  const open: RegionBlock[] = []
-  for (const block of region.blocks) {
-    const effect = scan(block, view, region.mode)
-    needs.set(block, effect.need)
-    if (!effect.sets) open.push(block)
-  }
+  const effects = new Map(region.blocks.map((block) => [block, scan(block, view, region.mode)]))
+  const open = region.blocks.filter((block) => parts(effects.get(block)!).some((part) => !part.sets))
   for (let changed = true; changed; ) {
     changed = false
     for (const block of open)
       for (const target of [...block.edges.map((edge) => edge.target), ...block.candidates]) {
-        const need = greater(needs.get(block)!, needs.get(target)!)
-        if (need !== needs.get(block)) {
-          needs.set(block, need)
-          changed = true
-        }
+        const effect = effects.get(block)!
+        const before = needOf(effect)
+        leave(effect, needOf(effects.get(target)!))
+        changed ||= needOf(effect) !== before
       }
   }
-  return needs
+  return new Map([...effects].map(([block, effect]) => [block, needOf(effect)]))
 }

@@ -5,6 +5,7 @@
 import type { I32, I32In } from '../../wasm/expr.ts'
 import { asI32, constI32 } from '../../wasm/expr.ts'
 import type { FunctionBuilder, Local } from '../../wasm/function-builder.ts'
+import { localsOf } from '../../wasm/function-builder.ts'
 import { i32 } from '../../wasm/ops.ts'
 import type { FlagName } from '../ops/flag-words.ts'
 import { auxAdd, auxIncrement, auxSub, flagOf, signExtend } from '../ops/flag-words.ts'
@@ -13,8 +14,11 @@ import type { Linker } from '../ops/runtime.ts'
 import { runtimeFunction } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
 
-/** What the flags are the result of. Operands are locals that nobody changes, or constants. */
-type FlagState =
+/**
+ * What the flags are the result of. Operands are locals that nobody changes while the state lasts, constants, or expressions of
+ * these, which cost something only where they are asked for: mostly on the ways out.
+ */
+type FlagState = { readonly held: readonly I32[] } & (
   | { readonly kind: 'words' }
   /** What set them is known at run time only: a code and the operands, in locals. */
   | { readonly kind: 'saved' }
@@ -35,7 +39,8 @@ type FlagState =
       readonly result: I32
       readonly size: Size
       readonly decrement: boolean
-      readonly cf: I32
+      /** Has the carry. */
+      readonly before: FlagState
     }
   | {
       readonly kind: 'result'
@@ -45,10 +50,25 @@ type FlagState =
       readonly of: I32
       readonly af: I32
     }
+  /** CF, and OF if it is given; the others are as `before`. */
+  | { readonly kind: 'carry'; readonly cf: I32; readonly of: I32 | undefined; readonly before: FlagState }
+)
 
-const WORDS: FlagState = { kind: 'words' }
-const SAVED: FlagState = { kind: 'saved' }
-const DEAD: FlagState = { kind: 'dead' }
+const WORDS: FlagState = { kind: 'words', held: [] }
+const SAVED: FlagState = { kind: 'saved', held: [] }
+const DEAD: FlagState = { kind: 'dead', held: [] }
+
+/** A state that a loop begins with each time round. Operands that are no constants or registers have a local of their own. */
+export interface KeptFlags {
+  readonly state: FlagState
+  readonly operands: readonly KeptOperand[]
+}
+
+interface KeptOperand {
+  /** A register's local, one for this, or a constant. */
+  readonly place: I32
+  readonly own: Local<'i32'> | undefined
+}
 
 /** What code needs of the flags it begins with: nothing, to be able to make them when it leaves, or their values. */
 export type FlagNeed = 'dead' | 'cold' | 'live'
@@ -93,6 +113,42 @@ function topBits(cf: I32In, of: I32In, af: I32In): I32 {
   return i32.or(i32.or(i32.shl(cf, 31), i32.shl(i32.xor(cf, of), 30)), i32.shl(af, 3))
 }
 
+/** The operands that make out a state of few of them; the result of an addition or subtraction follows from its operands. */
+function operandsOf(state: FlagState): readonly I32[] | undefined {
+  switch (state.kind) {
+    case 'add':
+    case 'sub':
+      return state.carried ? undefined : [state.a, state.b]
+    case 'logic':
+      return [state.result]
+    case 'increment': {
+      const before = operandsOf(state.before)
+      return before && [state.result, ...before]
+    }
+    default:
+      return undefined
+  }
+}
+
+function withOperands(state: FlagState, operands: readonly I32[]): FlagState {
+  const held = operands.flatMap(localsOf)
+  const [first, second] = operands as [I32, I32]
+  switch (state.kind) {
+    case 'add':
+    case 'sub': {
+      const wide = state.kind === 'add' ? i32.add(first, second) : i32.sub(first, second)
+      const result = state.size === 4 ? wide : i32.and(wide, state.size === 2 ? 0xffff : 0xff)
+      return { ...state, a: first, b: second, result, held }
+    }
+    case 'logic':
+      return { ...state, result: first, held }
+    case 'increment':
+      return { ...state, result: first, before: withOperands(state.before, operands.slice(1)), held }
+    default:
+      throw new Error('Flags without operands')
+  }
+}
+
 export class LazyFlags {
   readonly #f: FunctionBuilder
   readonly #linker: Linker
@@ -101,6 +157,8 @@ export class LazyFlags {
   /** Of saved flags, with the result in #result and the operands in #aux and #second. */
   readonly #code: Local<'i32'>
   readonly #second: Local<'i32'>
+  /** The register's local that a value is the same as, where the code stands. */
+  registerOf: (value: I32) => I32 | undefined = () => undefined
   /** A value to compare and to go back to, where control flow divides. */
   state: FlagState = WORDS
 
@@ -115,7 +173,7 @@ export class LazyFlags {
 
   /** The locals that the present state depends on. */
   get operands(): readonly I32[] {
-    return Object.values(this.state).filter((v): v is I32 => typeof v === 'object')
+    return this.state.held
   }
 
   /** Reads the flag words from the CPU's state. */
@@ -154,14 +212,27 @@ export class LazyFlags {
     const { state } = this
     if (state.kind === 'words') return
     if (state.kind === 'dead') throw new Error('Flags that nobody wanted are wanted')
-    if (state.kind === 'saved')
-      return this.#f.if(this.#code, () => {
-        this.#storeSaved()
-        this.load()
-      })
-    const aux = this.#auxWord()
-    this.#f.set(this.#result, signExtend(state.result, state.size))
+    if (state.kind === 'saved') return this.#resolve()
+    this.#resolveUnder(state)
+    const aux = this.#f.let(this.#auxWord(state))
+    this.#f.set(this.#result, this.#resultWord(state))
     this.#f.set(this.#aux, aux)
+  }
+
+  /** Makes the words of saved flags; nothing is saved any more. */
+  #resolve(): void {
+    this.#f.if(this.#code, () => {
+      this.#storeSaved()
+      this.load()
+      this.#f.set(this.#code, constI32(0))
+    })
+  }
+
+  /** The same of those that `state` has partly replaced. */
+  #resolveUnder(state: FlagState): void {
+    if (!('before' in state)) return
+    if (state.before.kind === 'saved') this.#resolve()
+    else this.#resolveUnder(state.before)
   }
 
   toWords(): void {
@@ -175,6 +246,44 @@ export class LazyFlags {
     if (need === 'live') return this.toWords()
     if (need === 'cold' && state.kind !== 'saved') this.#save(state)
     this.state = need === 'cold' ? SAVED : DEAD
+  }
+
+  /**
+   * Into a loop whose beginning is reached from here and from its end only, where the flags come from the same code as here. Undefined
+   * where they cannot be kept as they are and `meet` is to be used.
+   */
+  enterLoop(need: FlagNeed): KeptFlags | undefined {
+    const { state } = this
+    const values = need === 'cold' ? operandsOf(state) : undefined
+    if (!values) return undefined
+    const operands = values.map((value): KeptOperand => {
+      const place = value.constant === undefined ? this.registerOf(value) : value
+      if (place) return { place, own: undefined }
+      const own = this.#f.variable(value)
+      return { place: own, own }
+    })
+    return { state, operands }
+  }
+
+  /** At such a loop's beginning. */
+  beginLoop({ state, operands }: KeptFlags): void {
+    // Registers may change while the state lasts.
+    this.state = withOperands(
+      state,
+      operands.map(({ place, own }) => (own ? place : this.#f.let(place))),
+    )
+  }
+
+  /** At its end, before the jump. */
+  repeatLoop({ state, operands }: KeptFlags): void {
+    const values = operandsOf(this.state)
+    if (!values || this.state.kind !== state.kind) throw new Error('A loop ends with other flags than it began with')
+    for (const [i, { place, own }] of operands.entries()) {
+      const value = values[i]!
+      if (own) this.#f.set(own, value)
+      else if (value.constant === undefined ? this.registerOf(value) !== place : value.constant !== place.constant)
+        throw new Error('A loop ends with other flags than it began with')
+    }
   }
 
   /** At the beginning of such code. */
@@ -203,38 +312,66 @@ export class LazyFlags {
       case 'logic':
         return save(codeOf('logic', state.size), 0, 0, state.result)
       case 'increment':
-        return save(codeOf(state.decrement ? 'decrement' : 'increment', state.size), state.cf, 0, state.result)
+        this.#resolveUnder(state)
+        return save(
+          codeOf(state.decrement ? 'decrement' : 'increment', state.size),
+          this.#carry(state.before),
+          0,
+          state.result,
+        )
       case 'result':
         return save(codeOf('result', state.size), state.cf, i32.or(state.of, i32.shl(state.af, 1)), state.result)
+      case 'carry':
+        this.emitWords()
+        return this.#f.set(this.#code, constI32(0))
     }
   }
 
-  #auxWord(): I32 {
-    const { state } = this
+  #resultWord(state: FlagState): I32 {
+    if ('result' in state) return signExtend(state.result, state.size)
+    return state.kind === 'carry' ? this.#resultWord(state.before) : this.#result
+  }
+
+  #auxWord(state: FlagState): I32 {
     switch (state.kind) {
-      case 'words':
-        return this.#aux
-      case 'saved':
       case 'dead':
-        throw new Error('Flags are read that were not to be live')
+        // Under flags that replace those that anybody wants.
+        return constI32(0)
+      case 'words':
+      case 'saved':
+        return this.#aux
       case 'add':
         return auxAdd(state.a, state.b, state.result, state.size)
       case 'sub':
         return auxSub(state.a, state.b, state.result, state.size)
       case 'logic':
         return constI32(0)
-      case 'increment':
-        return auxIncrement(this.#f, this.#f.let(i32.shl(state.cf, 31)), state.result, state.size, state.decrement)
+      case 'increment': {
+        const cf = this.#f.let(i32.shl(this.#carry(state.before), 31))
+        return auxIncrement(this.#f, cf, state.result, state.size, state.decrement)
+      }
       case 'result':
         return topBits(state.cf, state.of, state.af)
+      case 'carry': {
+        const others = this.#f.let(this.#auxWord(state.before))
+        const of = state.of ?? flagOf('of', constI32(0), others)
+        const cf = this.#f.let(state.cf)
+        return i32.or(i32.and(others, 0x3fff_ffff), topBits(cf, of, 0))
+      }
     }
   }
 
-  get words(): { readonly result: I32; readonly aux: I32 } {
-    const { state } = this
-    if (state.kind === 'words') return { result: this.#result, aux: this.#aux }
+  /** `state`, whose values are read. */
+  #read(state: FlagState): FlagState {
     if (state.kind === 'saved' || state.kind === 'dead') throw new Error('Flags are read that were not to be live')
-    return { result: this.#f.let(signExtend(state.result, state.size)), aux: this.#f.let(this.#auxWord()) }
+    return state
+  }
+
+  get words(): { readonly result: I32; readonly aux: I32 } {
+    const state = this.#read(this.state)
+    if ('before' in state) this.#read(state.before)
+    if (state.kind === 'words') return { result: this.#result, aux: this.#aux }
+    return { result: this.#f.let(this.#resultWord(state)), aux: this.#f.let(this.#auxWord(state)) }
   }
 
   setWords(result: I32In, aux: I32In): void {
@@ -255,25 +392,61 @@ export class LazyFlags {
     return e.constant !== undefined || 'index' in e ? e : this.#f.let(e)
   }
 
-  arithmetic(kind: 'add' | 'sub', a: I32In, b: I32In, result: I32In, size: Size, carried: boolean): void {
-    this.state = { kind, a: this.#bind(a), b: this.#bind(b), result: this.#bind(result), size, carried }
+  arithmetic(kind: 'add' | 'sub', x: I32In, y: I32In, sum: I32In, size: Size, carried: boolean): void {
+    const [a, b, result] = [this.#bind(x), this.#bind(y), this.#bind(sum)]
+    this.state = { kind, a, b, result, size, carried, held: [a, b, result] }
   }
 
-  logic(result: I32In, size: Size): void {
-    this.state = { kind: 'logic', result: this.#bind(result), size }
+  logic(value: I32In, size: Size): void {
+    const result = this.#bind(value)
+    this.state = { kind: 'logic', result, size, held: [result] }
   }
 
-  increment(result: I32In, size: Size, decrement: boolean): void {
-    this.state = { kind: 'increment', cf: this.#f.let(this.carry()), result: this.#bind(result), size, decrement }
+  increment(value: I32In, size: Size, decrement: boolean): void {
+    const { state } = this
+    const before = state.kind === 'increment' ? state.before : state
+    const result = this.#bind(value)
+    this.state = { kind: 'increment', before, result, size, decrement, held: [result, ...before.held] }
   }
 
-  result(result: I32In, size: Size, values: { cf: I32In; of: I32In; af: I32In }): void {
-    const [cf, of, af] = [this.#bind(values.cf), this.#bind(values.of), this.#bind(values.af)]
-    this.state = { kind: 'result', result: this.#bind(result), size, cf, of, af }
+  /** `values` are expressions of bound values. */
+  result(value: I32In, size: Size, values: { cf: I32In; of: I32In; af: I32In }): void {
+    const result = this.#bind(value)
+    const [cf, of, af] = [asI32(values.cf), asI32(values.of), asI32(values.af)]
+    const held = [result, ...localsOf(cf), ...localsOf(of), ...localsOf(af)]
+    this.state = { kind: 'result', result, size, cf, of, af, held }
+  }
+
+  /** Sets CF, and OF if it is given, to expressions of bound values. */
+  replaceCarry(carry: I32In, overflow: I32In | undefined): void {
+    const cf = asI32(carry)
+    const of = overflow === undefined ? undefined : asI32(overflow)
+    const { state } = this
+    const own = [...localsOf(cf), ...(of ? localsOf(of) : [])]
+    if (state.kind === 'carry') {
+      const { before } = state
+      const kept = of ?? state.of
+      this.state = {
+        kind: 'carry',
+        cf,
+        of: kept,
+        before,
+        held: [...own, ...(kept ? localsOf(kept) : []), ...before.held],
+      }
+      return
+    }
+    // The carry of what was before does not matter any more.
+    const before: FlagState =
+      state.kind === 'increment' ? { ...state, before: DEAD, held: localsOf(state.result) } : state
+    this.state = { kind: 'carry', cf, of, before, held: [...own, ...before.held] }
   }
 
   carry(): I32 {
     const { state } = this
+    return this.#carry(this.#read(state.kind === 'increment' ? state.before : state))
+  }
+
+  #carry(state: FlagState): I32 {
     switch (state.kind) {
       case 'add':
         if (!state.carried) return i32.lt_u(state.result, state.a)
@@ -284,29 +457,33 @@ export class LazyFlags {
       case 'logic':
         return constI32(0)
       case 'increment':
+        return this.#carry(state.before)
       case 'result':
+      case 'carry':
         return state.cf
       default:
     }
-    return i32.shr_u(this.#auxWord(), 31)
+    return i32.shr_u(this.#auxWord(state), 31)
   }
 
-  #overflow(): I32 {
-    const { state } = this
+  #overflow(state: FlagState): I32 {
     if (state.kind === 'logic') return constI32(0)
     if (state.kind === 'result') return state.of
     if (state.kind === 'increment') {
       const sign = 1 << (state.size * 8 - 1)
       return i32.eq(signExtend(state.result, state.size), signExtend(state.decrement ? sign - 1 : sign, state.size))
     }
-    const { result, aux } = this.words
-    return flagOf('of', result, aux)
+    return flagOf('of', constI32(0), this.#f.let(this.#auxWord(state)))
   }
 
   flag(name: FlagName): I32 {
-    const { state } = this
     if (name === 'cf') return this.carry()
-    if (name === 'of') return this.#overflow()
+    return this.#flag(name, this.state)
+  }
+
+  #flag(name: FlagName, state: FlagState): I32 {
+    if (state.kind === 'carry') return name === 'of' && state.of ? state.of : this.#flag(name, state.before)
+    if (name === 'of') return this.#overflow(this.#read(state))
     if ('result' in state) {
       const value = () => signExtend(state.result, state.size)
       if (name === 'zf') {
@@ -316,8 +493,8 @@ export class LazyFlags {
       if (name === 'sf') return i32.lt_s(value(), 0)
       if (name === 'pf') return i32.xor(i32.and(i32.popcnt(i32.and(state.result, 0xff)), 1), 1)
     }
-    const { result, aux } = this.words
-    return flagOf(name, result, aux)
+    const result = this.#f.let(this.#resultWord(this.#read(state)))
+    return flagOf(name, result, this.#f.let(this.#auxWord(state)))
   }
 
   /** Condition `cc` (encoding order) as 0 or 1. */

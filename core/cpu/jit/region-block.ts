@@ -25,6 +25,8 @@ export interface RegionBlock {
   /** Forward edges that lead here, and whether some edge leads back here. */
   forward: number
   loop: boolean
+  /** It is reached from itself and from what was made for its first time only (region-peel.ts). */
+  again: boolean
 }
 
 export interface Region {
@@ -54,5 +56,6 @@ export function block(address: number, forms: readonly Form[], delta: number): R
     dominator: 0,
     forward: 0,
     loop: false,
+    again: false,
   }
 }

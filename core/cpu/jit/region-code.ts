@@ -10,7 +10,7 @@ import type { Linker, RuntimeFunction, SlowPath } from '../ops/runtime.ts'
 import * as L from '../state/layout.ts'
 import { BlockOps } from './block-ops.ts'
 import { flagNeeds } from './flag-needs.ts'
-import type { FlagNeed } from './lazy-flags.ts'
+import type { FlagNeed, KeptFlags } from './lazy-flags.ts'
 import type { Region, RegionBlock } from './region-block.ts'
 import { RegionFunction } from './region-function.ts'
 import { dominates } from './region-shape.ts'
@@ -55,6 +55,8 @@ class RegionEmitter {
   readonly #loops = new Map<RegionBlock, Label>()
   readonly #merges = new Map<RegionBlock, Label>()
   readonly #needs: ReadonlyMap<RegionBlock, FlagNeed>
+  /** How the flags come to loops whose beginning is reached from the same code only. */
+  readonly #kept = new Map<RegionBlock, KeptFlags>()
   /** The block without code that leads to the entries, where there are several. */
   readonly #head: RegionBlock | undefined
 
@@ -82,11 +84,19 @@ class RegionEmitter {
 
   #tree(block: RegionBlock): void {
     const merges = this.#region.blocks.filter((b) => b.dominator === block.order && b !== block && b.forward > 1)
-    if (!block.loop) return this.#within(block, merges)
+    if (!block.loop) {
+      this.#fn.forgetCopies()
+      return this.#within(block, merges)
+    }
     // At the head the flags are as the entry that comes needs them.
-    if (block !== this.#head) this.#fn.flags.meet(this.#needs.get(block)!)
+    const { flags } = this.#fn
+    const kept = block.again ? flags.enterLoop(this.#needs.get(block)!) : undefined
+    if (kept) this.#kept.set(block, kept)
+    else if (block !== this.#head) flags.meet(this.#needs.get(block)!)
     this.#fn.loop((again) => {
       this.#loops.set(block, again)
+      this.#fn.forgetCopies()
+      if (kept) flags.beginLoop(kept)
       this.#within(block, merges)
     })
   }
@@ -181,7 +191,9 @@ class RegionEmitter {
     this.#spend(target, eip)
     if (!back && target.forward <= 1) return this.#tree(target)
     if (throughHead) return this.#throughHead(target)
-    fn.flags.meet(this.#needs.get(target)!)
+    const kept = back ? this.#kept.get(target) : undefined
+    if (kept) fn.flags.repeatLoop(kept)
+    else fn.flags.meet(this.#needs.get(target)!)
     fn.br((back ? this.#loops : this.#merges).get(target)!)
   }
 

@@ -3,7 +3,7 @@
  * there the registers are written back, once per kind of exit, so that leaving in a cold path costs a jump.
  */
 import { COMPILED_COUNT } from '../../memory/layout.ts'
-import type { I32, I32In } from '../../wasm/expr.ts'
+import type { Expr, I32, I32In, ValType } from '../../wasm/expr.ts'
 import { asI32 } from '../../wasm/expr.ts'
 import type { Hint, Label, Local } from '../../wasm/function-builder.ts'
 import { FunctionBuilder } from '../../wasm/function-builder.ts'
@@ -33,6 +33,7 @@ export class RegionFunction extends FunctionBuilder {
   readonly #registers: readonly Local<'i32'>[]
   readonly #used = new Array<boolean>(8).fill(false)
   readonly #written = new Array<boolean>(8).fill(false)
+  readonly #copies = new Map<number, number>()
   /** BUDGET, which is in memory at exits and around slow paths only. */
   readonly #budget: Local<'i32'>
   readonly #exitOp: Local<'i32'>
@@ -53,6 +54,7 @@ export class RegionFunction extends FunctionBuilder {
     this.#exitTaken = this.local('i32')
     this.#exitHandler = this.local('i32')
     this.flags = flags ? flags(this, linker) : new LazyFlags(this, linker)
+    this.flags.registerOf = (value) => this.#registerOf(value)
     this.vectors = new VectorRegisters(this)
     this.x87 = new X87Stack(this, linker)
   }
@@ -119,6 +121,37 @@ export class RegionFunction extends FunctionBuilder {
     const shift = place & 1 ? 8 : 0
     const mask = bytes === 2 ? 0xffff : 0xff
     this.set(local, i32.or(i32.and(local, ~(mask << shift)), i32.shl(i32.and(value, mask), shift)))
+  }
+
+  // Copies of registers: which general register a local holds the value of, on every way to where the code stands
+
+  override let<T extends ValType>(value: Expr<T>): Expr<T> {
+    const bound = super.let(value)
+    const n = 'index' in value ? this.#registers.indexOf(value as Local<'i32'>) : -1
+    if (n >= 0) this.#copies.set((bound as Expr as Local).index, n)
+    return bound
+  }
+
+  override set<T extends ValType>(local: Local<T>, value: Expr<T>): void {
+    super.set(local, value)
+    this.#copies.delete(local.index)
+    const n = this.#registers.indexOf(local as Local<'i32'>)
+    if (n >= 0) for (const [copy, of] of this.#copies) if (of === n) this.#copies.delete(copy)
+  }
+
+  /** `value` has just been written to the register at state offset `place`. */
+  noteCopy(place: number, value: I32): void {
+    if ('index' in value) this.#copies.set((value as Local).index, place >> 3)
+  }
+
+  forgetCopies(): void {
+    this.#copies.clear()
+  }
+
+  /** The register that `value` is a copy of. */
+  #registerOf(value: I32): I32 | undefined {
+    const n = 'index' in value ? this.#copies.get((value as Local).index) : undefined
+    return n === undefined ? undefined : this.#registers[n]!
   }
 
   /** Makes the CPU's state complete, as slow paths want it, whatever the region uses. */

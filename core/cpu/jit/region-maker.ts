@@ -83,7 +83,7 @@ export class RegionMaker {
       code,
       root: region.entries[0]!.address,
       entries: region.entries.map(({ address, entry, delta }) => ({ block: address, entry, delta })),
-      members: region.blocks.filter(({ address }) => address).map(({ address }) => address),
+      members: [...new Set(region.blocks.map(({ address }) => address))].filter(Boolean),
       replaces,
     }
   }
@@ -134,5 +134,5 @@ export class RegionMaker {
 /** Index of the known region that has more than half of the blocks of `region`, or -1. */
 function neighbour({ blocks }: Region, known: readonly KnownRegion[]): number {
   const own = new Set(blocks.map(({ address }) => address))
-  return known.findIndex(({ members }) => members.filter((m) => own.has(m)).length * 2 > blocks.length)
+  return known.findIndex(({ members }) => members.filter((m) => own.has(m)).length * 2 > own.size)
 }

@@ -6,6 +6,7 @@
 import type { Form } from '../decode/forms.ts'
 import * as D from '../decode/op-layout.ts'
 import { block, type Region, type RegionBlock } from './region-block.ts'
+import { peelLoops } from './region-peel.ts'
 import { shape } from './region-shape.ts'
 
 const MOST_BLOCKS = 128
@@ -108,6 +109,7 @@ class RegionSearch {
       const kind = indirect(found)
       if (kind) found.candidates = kind === 'return' ? this.#returns : this.#targets
     }
+    peelLoops([...this.#found.values()], this.#entries, [this.#returns, this.#targets])
     return {
       mode: this.#mode,
       blocks: shape(
