@@ -12,6 +12,8 @@ export const VAL_TYPE_CODE: Record<ValType, number> = { i32: 0x7f, i64: 0x7e, f3
 export interface Expr<T extends ValType = ValType> {
   readonly type: T
   readonly constant?: number | bigint | undefined
+  /** Of an i32 that is at most this (unsigned): masks that cut off nothing are left out. */
+  readonly max?: number | undefined
   emit(out: ByteSink): void
 }
 

@@ -98,7 +98,7 @@ export class FunctionBuilder {
     if (value.constant !== undefined) return value
     const local = this.local(value.type)
     this.set(local, value)
-    return local
+    return value.max === undefined ? local : { ...local, max: value.max }
   }
 
   /** The same, but always a variable that `set` may change. */

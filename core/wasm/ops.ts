@@ -34,17 +34,42 @@ const unary32 =
     return fold && x.constant !== undefined ? constI32(fold(x.constant as number)) : op('i32', opcode, x)
   }
 const load32 =
-  (opcode: number, align: number) =>
-  (address: I32In, offset = 0): I32 =>
-    load('i32', opcode, align, address, offset)
+  (opcode: number, align: number, max?: number) =>
+  (address: I32In, offset = 0): I32 => {
+    const value = load('i32', opcode, align, address, offset)
+    return max === undefined ? value : { ...value, max }
+  }
+
+const and = binary32(0x71, (a, b) => a & b, false, true)
+/** What is not above `max` stays what it is under a mask of the low bits up to there. */
+function mask(a: I32In, b: I32In): I32 {
+  const [x, y] = [asI32(a), asI32(b)]
+  const [value, bits] = x.constant === undefined ? [x, y.constant] : [y, x.constant]
+  if (typeof bits !== 'number' || bits < 0) return and(x, y)
+  if (value.max !== undefined && value.max <= bits && (bits & (bits + 1)) === 0) return value
+  return { ...and(x, y), max: bits }
+}
+
+const maxOf = ({ max, constant }: I32): number | undefined =>
+  typeof constant === 'number' && constant >= 0 ? constant : max
+
+/** Exclusive or and or of small values are small. */
+const bitwise =
+  (opcode: number, fold: Fold32) =>
+  (a: I32In, b: I32In): I32 => {
+    const [x, y] = [asI32(a), asI32(b)]
+    const value = binary32(opcode, fold, true, true)(x, y)
+    const [m, n] = [maxOf(x), maxOf(y)]
+    return m === undefined || n === undefined ? value : { ...value, max: 2 ** (32 - Math.clz32(m | n)) - 1 }
+  }
 
 export const i32 = {
   const: constI32,
   load: load32(0x28, 0),
   load8_s: load32(0x2c, 0),
-  load8_u: load32(0x2d, 0),
+  load8_u: load32(0x2d, 0, 0xff),
   load16_s: load32(0x2e, 0),
-  load16_u: load32(0x2f, 0),
+  load16_u: load32(0x2f, 0, 0xffff),
   eqz: unary32(0x45, (a) => (a === 0 ? 1 : 0)),
   eq: compare32(0x46, (a, b) => a === b),
   ne: compare32(0x47, (a, b) => a !== b),
@@ -66,9 +91,9 @@ export const i32 = {
   div_u: plain32(0x6e),
   rem_s: plain32(0x6f),
   rem_u: plain32(0x70),
-  and: binary32(0x71, (a, b) => a & b, false, true),
-  or: binary32(0x72, (a, b) => a | b, true, true),
-  xor: binary32(0x73, (a, b) => a ^ b, true, true),
+  and: mask,
+  or: bitwise(0x72, (a, b) => a | b),
+  xor: bitwise(0x73, (a, b) => a ^ b),
   shl: binary32(0x74, (a, b) => a << b, true),
   shr_s: binary32(0x75, (a, b) => a >> b, true),
   shr_u: binary32(0x76, (a, b) => a >>> b, true),

@@ -193,20 +193,33 @@ export abstract class MachineOps implements Ops {
     return this.f.let(loadBytes(target.host, bytes as Size))
   }
 
-  write(i: number, value: I32In): void {
+  write(i: number, value: I32In, rest?: () => void): void {
     const bytes = this.#bytes(i)
+    const bound = this.#targets.get(i)
     if (!this.isMemory(i)) {
       const width = Math.min(bytes, 4) as Size
       const place = this.#place(i)
       if (this.operand(i).file === 'gpr') this.storeRegister(place, value, width)
       else this.storeBytes(place, value, width)
-      return
-    }
-    const bound = this.#targets.get(i)
-    const v = bound ? value : this.f.let(asI32(value))
-    const target = bound ?? this.targetAt(this.segmentOf(i), this.address(i), bytes)
-    this.storeBytes(target.host, v, bytes as Size)
+      rest?.()
+    } else if (bound) {
+      this.storeBytes(bound.host, value, bytes as Size)
+      bound.commit()
+      rest?.()
+    } else this.store(this.segmentOf(i), this.address(i), value, bytes as Size, rest)
+  }
+
+  store(segment: I32In, offset: I32In, value: I32In, bytes: Size, rest?: () => void): void {
+    const bound = this.f.let(asI32(value))
+    this.storeThrough(asI32(segment), asI32(offset), bytes, (host) => this.storeBytes(host, bound, bytes), rest)
+  }
+
+  /** A write of `bytes` that `make` makes, and the `rest` of the row behind it, if that is told. */
+  protected storeThrough(segment: I32, offset: I32, bytes: number, make: (host: I32) => void, rest?: () => void): void {
+    const target = this.targetAt(segment, offset, bytes)
+    make(target.host)
     target.commit()
+    rest?.()
   }
 
   readI64(i: number): I64 {
@@ -217,13 +230,13 @@ export abstract class MachineOps implements Ops {
     return this.loadI64(this.segmentOf(i), this.address(i))
   }
 
-  writeI64(i: number, value: I64In): void {
+  writeI64(i: number, value: I64In, rest?: () => void): void {
     if (this.isMemory(i)) {
       const bound = this.f.let(asI64(value))
-      const target = this.target(i, 8)
-      this.f.store64(target.host, bound)
-      target.commit()
-    } else if (this.operand(i).file === 'xmm') {
+      const store = (host: I32) => this.f.store64(host, bound)
+      return this.storeThrough(this.segmentOf(i), this.address(i), 8, store, rest)
+    }
+    if (this.operand(i).file === 'xmm') {
       const place = this.#place(i)
       this.storeVector(place, i64x2.replace_lane(this.loadVector(place), 0, asI64(value)))
     } else {
@@ -231,6 +244,7 @@ export abstract class MachineOps implements Ops {
       // An MMX register is an x87 significand; the exponent field becomes all ones (SDM vol 1, 9.6.2).
       if (this.operand(i).file === 'mmx') this.f.store16(this.#place(i), 0xffff, 8)
     }
+    rest?.()
   }
 
   readV128(i: number, unaligned = false): V128 {
@@ -242,12 +256,15 @@ export abstract class MachineOps implements Ops {
     return this.f.let(loadPrefixed(0, 0, host, 0))
   }
 
-  writeV128(i: number, value: V128, unaligned = false): void {
-    if (!this.isMemory(i)) return this.storeVector(this.#place(i), value)
+  writeV128(i: number, value: V128, unaligned = false, rest?: () => void): void {
+    if (!this.isMemory(i)) {
+      this.storeVector(this.#place(i), value)
+      return rest?.()
+    }
     const bound = this.f.let(value)
-    const target = this.target(i, 16, { aligned: !unaligned })
-    this.f.storeV128(target.host, bound)
-    target.commit()
+    const [segment, offset] = [this.segmentOf(i), this.address(i)]
+    if (!unaligned) this.#checkAligned(segment, offset)
+    this.storeThrough(segment, offset, 16, (host) => this.f.storeV128(host, bound), rest)
   }
 
   // Memory
@@ -283,7 +300,7 @@ export abstract class MachineOps implements Ops {
       this.f.set(value, this.access(readPath, seg, at, constI32(bytes)))
       this.leaveOnFault()
     })
-    return value
+    return bytes === 4 ? value : { ...value, max: bytes === 1 ? 0xff : 0xffff }
   }
 
   loadI64(segment: I32In, offset: I32In): I64 {

@@ -42,15 +42,13 @@ function checkTarget(o: Ops, eip: I32): void {
 
 const callNear: Semantics = (o) => {
   checkTarget(o, o.relativeTarget(0))
-  push(o, o.nextEip(), o.size)
-  o.branch(i32.const(1), 0)
+  push(o, o.nextEip(), o.size, () => o.branch(i32.const(1), 0))
 }
 
 const callIndirect: Semantics = (o) => {
   const target = o.read(0)
   checkTarget(o, target)
-  push(o, o.nextEip(), o.size)
-  o.jump(target)
+  push(o, o.nextEip(), o.size, () => o.jump(target))
 }
 
 const returnNear =

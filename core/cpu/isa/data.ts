@@ -11,7 +11,8 @@ import * as L from '../state/layout.ts'
 import type { Row, Semantics } from './row.ts'
 import { row } from './row.ts'
 
-const move: Semantics = (o) => o.write(0, o.read(1))
+const nothing = () => {}
+const move: Semantics = (o) => o.write(0, o.read(1), nothing)
 const ESP = 4
 
 /** ESP as an offset in SS, wrapped to the stack's width. */
@@ -24,14 +25,13 @@ function setStackPointer(o: Ops, value: I32, mask = o.state(L.STACK_MASK)): void
   o.setReg(ESP, i32.or(i32.and(o.reg(ESP), i32.xor(mask, -1)), i32.and(value, mask)))
 }
 
-/** Pushes the low `size` bytes of `value`. */
-export function push(o: Ops, value: I32, size: Size): void {
+/** Pushes the low `size` bytes of `value`; then comes the `rest` of the row. */
+export function push(o: Ops, value: I32, size: Size, rest = nothing): void {
   const to = o.f.let(i32.and(i32.sub(o.reg(ESP), size), o.state(L.STACK_MASK)))
-  const target = o.targetAt(L.segmentOffset(L.SS), to, size)
-  if (size === 2) o.f.store16(target.host, value)
-  else o.f.store32(target.host, value)
-  target.commit()
-  setStackPointer(o, to)
+  o.store(L.segmentOffset(L.SS), to, value, size, () => {
+    setStackPointer(o, to)
+    rest()
+  })
 }
 
 /** Reads the top of the stack without removing it. */

@@ -4,7 +4,7 @@
  */
 import { TLB_BASE_SUPERVISOR, TLB_BASE_USER, TLB_ENTRIES } from '../../memory/layout.ts'
 import type { Expr, I32, I32In, I64, V128, ValType } from '../../wasm/expr.ts'
-import { asI32, constI32 } from '../../wasm/expr.ts'
+import { asI32, constI32, select } from '../../wasm/expr.ts'
 import type { Callee } from '../../wasm/function-builder.ts'
 import { callExpr } from '../../wasm/function-builder.ts'
 import { i32 } from '../../wasm/ops.ts'
@@ -12,6 +12,7 @@ import { i32x4, i64x2 } from '../../wasm/simd-ops.ts'
 import type { Form } from '../decode/forms.ts'
 import * as D from '../decode/op-layout.ts'
 import { MachineOps } from '../exec/machine-ops.ts'
+import { probePath } from '../exec/memory-paths.ts'
 import { mergeFlags } from '../exec/runtime-core.ts'
 import type { FlagName } from '../ops/flag-words.ts'
 import { packFlags } from '../ops/flag-words.ts'
@@ -59,6 +60,9 @@ export class BlockOps extends MachineOps {
   #uncommitted: I32[] = []
   readonly #committed: I32[] = []
   #ranSlow = false
+  /** While the rest of a row is made for a write that changes code; and whether that has left. */
+  #apart = false
+  #gone = false
   /** Whether the semantics have ended the block on every way. */
   #left = false
 
@@ -99,7 +103,7 @@ export class BlockOps extends MachineOps {
   protected override storeRegister(place: I32, value: I32In, bytes: Size): void {
     const at = place.constant as number
     this.#fn.setRegister(at, value, bytes)
-    if (bytes === 4 && typeof value === 'object' && this.#fn.depth === this.#depth) this.#fn.noteCopy(at, value)
+    if (typeof value === 'object' && this.#fn.depth === this.#depth) this.#fn.noteCopy(at, value, bytes)
   }
 
   protected override loadVector(place: I32): V128 {
@@ -269,6 +273,38 @@ export class BlockOps extends MachineOps {
     this.#committed.push(host)
   }
 
+  /** Where the page takes writes, that is all; else the write is finished there, and where it has changed code the rest, too. */
+  protected override storeThrough(
+    segment: I32,
+    offset: I32,
+    bytes: number,
+    make: (host: I32) => void,
+    rest?: () => void,
+  ): void {
+    const fn = this.#fn
+    if (!rest || fn.depth !== this.#depth) return super.storeThrough(segment, offset, bytes, make, rest)
+    const at = this.f.let(offset)
+    this.f.block((done) => {
+      this.fast(segment, at, bytes, L.SEG_WRITE_END, 4, (host) => {
+        make(host)
+        this.f.br(done)
+      })
+      const host = this.f.let(this.access(probePath, segment, at, constI32(bytes), constI32(0)))
+      this.leaveOnFault()
+      make(host)
+      this.#finishWrite(host, () =>
+        fn.rarely(i32.eqz(i32.load(0, this.#site.valid)), () => {
+          this.#apart = true
+          rest()
+          if (!this.#gone) this.#leaveBehind()
+          this.#apart = false
+          this.#gone = false
+        }),
+      )
+    })
+    rest()
+  }
+
   #finishWrite(host: I32, then: () => void = () => {}): void {
     this.#fn.rarely(i32.eq(host, L.SCRATCH), () => {
       this.f.call(this.linker.runtime(commitWrite), this.#fn.budget)
@@ -384,7 +420,15 @@ export class BlockOps extends MachineOps {
     return this.f.let(i32.add(this.#site.blockEip, this.#site.distance + this.#site.length))
   }
 
+  /** To `eip`, out of the region. */
+  #leaveTo(eip: I32): void {
+    this.f.store32(0, eip, L.EIP)
+    this.#fn.leaveToEip()
+    this.#gone = true
+  }
+
   override jump(target: I32In): void {
+    if (this.#apart) return this.#leaveTo(asI32(target))
     this.#commitWrites()
     this.#leaves()
     const eip = this.f.let(asI32(target))
@@ -400,6 +444,7 @@ export class BlockOps extends MachineOps {
   }
 
   override branch(condition: I32In, i: number): void {
+    if (this.#apart) return this.#leaveTo(select(condition, this.relativeTarget(i), this.nextEip()))
     this.#commitWrites()
     this.#leaves()
     const taken = asI32(condition)

@@ -34,6 +34,9 @@ export class RegionFunction extends FunctionBuilder {
   readonly #used = new Array<boolean>(8).fill(false)
   readonly #written = new Array<boolean>(8).fill(false)
   readonly #copies = new Map<number, number>()
+  /** The low bytes of AL to BL, where they are known apart from the rest. */
+  readonly #low: readonly Local<'i32'>[]
+  readonly #lowKnown = [false, false, false, false]
   /** BUDGET, which is in memory at exits and around slow paths only. */
   readonly #budget: Local<'i32'>
   readonly #exitOp: Local<'i32'>
@@ -46,6 +49,7 @@ export class RegionFunction extends FunctionBuilder {
     super(HANDLER_PARAMS)
     this.#linker = linker
     this.#registers = Array.from({ length: 8 }, () => this.local('i32'))
+    this.#low = Array.from({ length: 4 }, () => this.local('i32'))
     this.rootEip = this.local('i32')
     this.entry = this.local('i32')
     this.#budget = this.local('i32')
@@ -109,6 +113,7 @@ export class RegionFunction extends FunctionBuilder {
     const local = this.#registers[n]!
     if (bytes === 4) return local
     if (bytes === 2) return i32.and(local, 0xffff)
+    if (!(place & 1) && this.#lowKnown[n]) return { ...this.#low[n]!, max: 0xff }
     return i32.and(place & 1 ? i32.shr_u(local, 8) : local, 0xff)
   }
 
@@ -136,16 +141,25 @@ export class RegionFunction extends FunctionBuilder {
     super.set(local, value)
     this.#copies.delete(local.index)
     const n = this.#registers.indexOf(local as Local<'i32'>)
-    if (n >= 0) for (const [copy, of] of this.#copies) if (of === n) this.#copies.delete(copy)
+    if (n < 0) return
+    this.#lowKnown[n] = false
+    for (const [copy, of] of this.#copies) if (of === n) this.#copies.delete(copy)
   }
 
-  /** `value` has just been written to the register at state offset `place`. */
-  noteCopy(place: number, value: I32): void {
-    if ('index' in value) this.#copies.set((value as Local).index, place >> 3)
+  /** `value`, which is bound, has just been written to the register at state offset `place`. */
+  noteCopy(place: number, value: I32, bytes: Size): void {
+    if (!('index' in value)) return
+    const n = place >> 3
+    if (bytes === 4) this.#copies.set((value as Local).index, n)
+    else if (bytes === 1 && !(place & 1)) {
+      super.set(this.#low[n]!, i32.and(value, 0xff))
+      this.#lowKnown[n] = true
+    }
   }
 
   forgetCopies(): void {
     this.#copies.clear()
+    this.#lowKnown.fill(false)
   }
 
   /** The register that `value` is a copy of. */

@@ -52,14 +52,17 @@ export interface Ops {
   readSigned(i: number): I32
   /** Reads operand `i` and makes sure that the following `write(i)` cannot fault. */
   modify(i: number): I32
-  /** Writes the low bits of `value` to operand `i` (register or memory). */
-  write(i: number, value: I32In): void
+  /**
+   * Writes the low bits of `value` to operand `i` (register or memory). \`rest\` is all that the row does behind that, which may not
+   * fault any more: told so, a compiler makes it twice, once for writes that change code.
+   */
+  write(i: number, value: I32In, rest?: () => void): void
   /** 64 bits of operand `i`: m64, mm/m64, low half of xmm/m64. */
   readI64(i: number): I64
-  writeI64(i: number, value: I64In): void
+  writeI64(i: number, value: I64In, rest?: () => void): void
   /** 128 bits: xmm/m128. Memory must be aligned to 16 bytes, else #GP(0), unless `unaligned`. */
   readV128(i: number, unaligned?: boolean): V128
-  writeV128(i: number, value: V128, unaligned?: boolean): void
+  writeV128(i: number, value: V128, unaligned?: boolean, rest?: () => void): void
   /** Selector of far pointer operand `i` (`read` gives its offset). */
   farSelector(i: number): I32
   /** Number of the register operand `i` names: 0 to 7 (ST(i), Sreg, CRn, DRn included). */
@@ -80,6 +83,8 @@ export interface Ops {
   /** Reads memory at `offset` of the segment at state offset `segment` (segmentOffset(SS) and so on). */
   load(segment: I32In, offset: I32In, bytes: Size): I32
   loadI64(segment: I32In, offset: I32In): I64
+  /** Writes to memory there; `rest` as in `write`. */
+  store(segment: I32In, offset: I32In, value: I32In, bytes: Size, rest?: () => void): void
   /** The same as `target` for an address computed by the row. */
   targetAt(segment: I32In, offset: I32In, bytes: number, read?: boolean): WriteTarget
 
