@@ -356,7 +356,8 @@ export class BlockOps extends MachineOps {
   }
 
   override flagsSub(a: I32In, b: I32In, result: I32In, size: Size): void {
-    this.#fn.flags.arithmetic('sub', a, b, result, size, this.#readsCarry)
+    if (this.form.row.mnemonic === 'CMP') this.#fn.flags.comparison(a, b, size)
+    else this.#fn.flags.arithmetic('sub', a, b, result, size, this.#readsCarry)
   }
 
   override flagsLogic(result: I32In, size: Size): void {

@@ -124,6 +124,11 @@ class WatchedFlags extends LazyFlags {
     super.arithmetic(kind, a, b, result, size, carried)
   }
 
+  override comparison(a: I32In, b: I32In, size: Size): void {
+    this.#setAll()
+    super.comparison(a, b, size)
+  }
+
   override logic(result: I32In, size: Size): void {
     this.#setAll()
     super.logic(result, size)

@@ -73,7 +73,7 @@ interface KeptOperand {
 /** What code needs of the flags it begins with: nothing, to be able to make them when it leaves, or their values. */
 export type FlagNeed = 'dead' | 'cold' | 'live'
 
-const SOURCES = ['add', 'sub', 'logic', 'increment', 'decrement', 'result'] as const
+const SOURCES = ['add', 'sub', 'adc', 'sbb', 'logic', 'increment', 'decrement', 'result'] as const
 const SIZES: readonly Size[] = [1, 2, 4]
 
 /** The code of saved flags: 0 stands for the two words themselves. */
@@ -82,30 +82,35 @@ function codeOf(source: (typeof SOURCES)[number], size: Size): number {
 }
 
 /**
- * Stores the flag words of saved flags: (code, a, b, result). a and b are the operands of an addition or subtraction; for INC
- * and DEC a is CF; for flags given one by one a is CF, b is OF and AF in bit 1.
+ * Stores the flag words of saved flags: (code, a, b, result). a and b are the operands of an addition or subtraction, of which the
+ * result is used only where a carry was added in; for INC and DEC a is CF; for flags given one by one a is CF, b is OF and AF in bit 1.
  */
 export const storeSavedFlags = runtimeFunction('store_saved_flags', ['i32', 'i32', 'i32', 'i32'], 'void', (f) => {
   const [code, a, b, result] = [0, 1, 2, 3].map((n): I32 => f.param(n, 'i32')) as [I32, I32, I32, I32]
-  const aux = (source: (typeof SOURCES)[number], size: Size): I32 => {
+  const sum = (source: (typeof SOURCES)[number]): I32 =>
+    f.let(source === 'add' ? i32.add(a, b) : source === 'sub' ? i32.sub(a, b) : result)
+  const aux = (source: (typeof SOURCES)[number], r: I32, size: Size): I32 => {
     switch (source) {
       case 'add':
-        return auxAdd(a, b, result, size)
+      case 'adc':
+        return auxAdd(a, b, r, size)
       case 'sub':
-        return auxSub(a, b, result, size)
+      case 'sbb':
+        return auxSub(a, b, r, size)
       case 'logic':
         return constI32(0)
       case 'result':
         return topBits(a, i32.and(b, 1), i32.shr_u(b, 1))
       default:
-        return auxIncrement(f, f.let(i32.shl(a, 31)), result, size, source === 'decrement')
+        return auxIncrement(f, f.let(i32.shl(a, 31)), r, size, source === 'decrement')
     }
   }
   for (const source of SOURCES)
     for (const size of SIZES)
       f.if(i32.eq(code, codeOf(source, size)), () => {
-        f.store32(0, signExtend(result, size), L.FLAGS_RESULT)
-        f.store32(0, aux(source, size), L.FLAGS_AUX)
+        const r = sum(source)
+        f.store32(0, signExtend(r, size), L.FLAGS_RESULT)
+        f.store32(0, aux(source, r, size), L.FLAGS_AUX)
       })
 })
 
@@ -292,12 +297,12 @@ export class LazyFlags {
   }
 
   #save(state: FlagState): void {
-    const save = (code: number, a: I32In, b: I32In, result: I32) => {
+    const save = (code: number, a: I32In, b: I32In, result?: I32) => {
       const f = this.#f
       f.set(this.#code, constI32(code))
       f.set(this.#aux, asI32(a))
       f.set(this.#second, asI32(b))
-      f.set(this.#result, result)
+      if (result) f.set(this.#result, result)
     }
     switch (state.kind) {
       case 'saved':
@@ -308,7 +313,8 @@ export class LazyFlags {
         return this.#f.set(this.#code, constI32(0))
       case 'add':
       case 'sub':
-        return save(codeOf(state.kind, state.size), state.a, state.b, state.result)
+        if (!state.carried) return save(codeOf(state.kind, state.size), state.a, state.b)
+        return save(codeOf(state.kind === 'add' ? 'adc' : 'sbb', state.size), state.a, state.b, state.result)
       case 'logic':
         return save(codeOf('logic', state.size), 0, 0, state.result)
       case 'increment':
@@ -395,6 +401,12 @@ export class LazyFlags {
   arithmetic(kind: 'add' | 'sub', x: I32In, y: I32In, sum: I32In, size: Size, carried: boolean): void {
     const [a, b, result] = [this.#bind(x), this.#bind(y), this.#bind(sum)]
     this.state = { kind, a, b, result, size, carried, held: [a, b, result] }
+  }
+
+  /** Of a subtraction whose result nobody else wants. */
+  comparison(x: I32In, y: I32In, size: Size): void {
+    const [a, b] = [this.#bind(x), this.#bind(y)]
+    this.state = withOperands({ kind: 'sub', a, b, result: a, size, carried: false, held: [] }, [a, b])
   }
 
   logic(value: I32In, size: Size): void {
