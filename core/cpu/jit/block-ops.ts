@@ -5,7 +5,7 @@
 import { TLB_BASE_SUPERVISOR, TLB_BASE_USER, TLB_ENTRIES } from '../../memory/layout.ts'
 import type { Expr, I32, I32In, I64, V128, ValType } from '../../wasm/expr.ts'
 import { asI32, constI32, select } from '../../wasm/expr.ts'
-import type { Callee } from '../../wasm/function-builder.ts'
+import type { Callee, Label } from '../../wasm/function-builder.ts'
 import { callExpr } from '../../wasm/function-builder.ts'
 import { i32 } from '../../wasm/ops.ts'
 import { i32x4, i64x2 } from '../../wasm/simd-ops.ts'
@@ -20,6 +20,7 @@ import type { Condition, FlagValues, Size } from '../ops/ops.ts'
 import type { Linker, RuntimeFunction, SlowPath } from '../ops/runtime.ts'
 import type { ShapeName } from '../sse/shapes.ts'
 import * as L from '../state/layout.ts'
+import type { PageMemory } from './page-memory.ts'
 import type { RegionFunction } from './region-function.ts'
 import { ACCESSES_AT, commitWrite, raiseAt, syncAt } from './region-runtime.ts'
 import { ARITHMETIC } from './vector-facts.ts'
@@ -44,6 +45,8 @@ export interface InstructionSite {
   readonly valid: number
   /** Units that an earlier instruction of the block has found usable. */
   readonly units: Set<string>
+  /** What accesses of a loop have found in the TLB. */
+  readonly pages: PageMemory | undefined
   /** Goes on at a successor: `taken` or the next instruction, which is at `eip`. `changed` tells, if anything, whether code has changed. */
   follow(taken: boolean, eip: I32, changed: I32 | undefined): void
   /** Goes on at `eip` if that is in the region; else what follows is executed. */
@@ -60,6 +63,7 @@ export class BlockOps extends MachineOps {
   #uncommitted: I32[] = []
   readonly #committed: I32[] = []
   #ranSlow = false
+  #accesses = 0
   /** While the rest of a row is made for a write that changes code; and whether that has left. */
   #apart = false
   #gone = false
@@ -243,10 +247,17 @@ export class BlockOps extends MachineOps {
     const tlb = this.#site.mode & L.MODE_USER ? TLB_BASE_USER : TLB_BASE_SUPERVISOR
     const look = () => {
       const linear = fn.let(i32.add(offset, this.segmentBase(segment)))
-      const entry = fn.let(i32.and(i32.shr_u(linear, 8), (TLB_ENTRIES - 1) << 4))
-      // The same page, and far enough from its end. A comparison with memory would load the tag twice (V8 14.6).
-      const inside = i32.le_u(i32.xor(i32.load(entry, tlb + tag), linear), PAGE_BYTES - bytes)
-      fn.when(inside, () => hit(i32.add(linear, i32.load(entry, tlb + 8))), 'likely')
+      const find = (miss: Label): I32 => {
+        const entry = fn.let(i32.and(i32.shr_u(linear, 8), (TLB_ENTRIES - 1) << 4))
+        // The same page, and far enough from its end. A comparison with memory would load the tag twice (V8 14.6).
+        fn.brIf(miss, i32.gt_u(i32.xor(i32.load(entry, tlb + tag), linear), PAGE_BYTES - bytes), 'unlikely')
+        return i32.load(entry, tlb + 8)
+      }
+      fn.block((miss) => {
+        const { pages, op } = this.#site
+        const host = pages?.find(op, this.#accesses++, linear, bytes, () => find(miss))
+        hit(host ?? i32.add(linear, find(miss)))
+      })
     }
     if (this.#flat(segment)) look()
     else fn.when(i32.lt_u(offset, i32.load(segment, end)), look, 'likely')
@@ -261,6 +272,7 @@ export class BlockOps extends MachineOps {
   protected override leaveOnFault(): void {
     this.#fn.readBudget()
     this.#fn.rarely(i32.load(0, L.FAULT), () => this.#fn.leave())
+    this.#site.pages?.empty()
   }
 
   /** A write is finished at the end of the instruction, with the look whether it changed this code, unless it is conditional. */
@@ -489,6 +501,7 @@ export class BlockOps extends MachineOps {
     else this.f.call(callee, ...bound)
     fn.rarely(i32.load(0, L.FAULT), () => fn.leaveAsIs())
     fn.readState()
+    this.#site.pages?.empty()
     if (!conditional) fn.flags.load()
     this.#ranSlow = true
     return value

@@ -185,6 +185,7 @@ function watch(form: Form, op: number, view: DataView, mode: number): FlagEffect
     valid: 0,
     handler: 0,
     units: new Set<string>(),
+    pages: undefined,
     follow: () => {},
     jump: () => {},
   }

@@ -27,6 +27,8 @@ export interface RegionBlock {
   loop: boolean
   /** It is reached from itself and from what was made for its first time only (region-peel.ts). */
   again: boolean
+  /** What it was made for the first time of. */
+  firstOf: RegionBlock | undefined
 }
 
 export interface Region {
@@ -57,5 +59,6 @@ export function block(address: number, forms: readonly Form[], delta: number): R
     forward: 0,
     loop: false,
     again: false,
+    firstOf: undefined,
   }
 }

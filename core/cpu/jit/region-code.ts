@@ -11,6 +11,7 @@ import * as L from '../state/layout.ts'
 import { BlockOps } from './block-ops.ts'
 import { flagNeeds } from './flag-needs.ts'
 import type { FlagNeed, KeptFlags } from './lazy-flags.ts'
+import { PageMemory } from './page-memory.ts'
 import type { Region, RegionBlock } from './region-block.ts'
 import { RegionFunction } from './region-function.ts'
 import { dominates } from './region-shape.ts'
@@ -57,6 +58,7 @@ class RegionEmitter {
   readonly #needs: ReadonlyMap<RegionBlock, FlagNeed>
   /** How the flags come to loops whose beginning is reached from the same code only. */
   readonly #kept = new Map<RegionBlock, KeptFlags>()
+  readonly #pages = new Map<RegionBlock, PageMemory>()
   /** The block without code that leads to the entries, where there are several. */
   readonly #head: RegionBlock | undefined
 
@@ -131,6 +133,7 @@ class RegionEmitter {
     const blockEip = fn.let(i32.add(fn.rootEip, block.delta))
     const first = block.address + D.BLOCK_HEADER
     const units = new Set<string>()
+    const pages = this.#pagesOf(block)
     for (const [i, form] of block.forms.entries()) {
       const op = first + i * D.OP_BYTES
       const distance = this.#view.getUint16(op + D.OP_DISTANCE, true)
@@ -143,6 +146,7 @@ class RegionEmitter {
         mode: this.#region.mode,
         valid: this.#valid,
         units,
+        pages,
         handler: this.#handlerOf(form),
         follow: (taken: boolean, eip: I32, changed: I32 | undefined) =>
           this.#edge(block, op, blockEip, taken, eip, changed),
@@ -161,6 +165,17 @@ class RegionEmitter {
     const tail = first + block.count * D.OP_BYTES
     const eip = fn.let(i32.add(blockEip, this.#view.getUint16(tail + D.OP_DISTANCE, true)))
     this.#edge(block, tail, blockEip, false, eip, undefined)
+  }
+
+  #pagesOf(block: RegionBlock): PageMemory | undefined {
+    if (block.firstOf) {
+      const pages = new PageMemory(this.#fn)
+      this.#pages.set(block.firstOf, pages)
+      return pages
+    }
+    const pages = this.#pages.get(block)
+    if (pages) pages.filling = false
+    return pages
   }
 
   /** Whether the successor of the branch `op`, or of the end of a block, lies in the region's page. */

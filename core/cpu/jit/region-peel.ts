@@ -22,6 +22,7 @@ export function peelLoops(
     first.edges.push(...block.edges)
     first.candidates = block.candidates
     first.entry = block.entry
+    first.firstOf = block
     block.entry = -1
     block.again = true
     for (const other of [...blocks, ...added]) if (other !== block) replace(other.edges, block, first)
