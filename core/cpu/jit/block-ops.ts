@@ -255,7 +255,7 @@ export class BlockOps extends MachineOps {
       }
       fn.block((miss) => {
         const { pages, op } = this.#site
-        const host = pages?.find(op, this.#accesses++, linear, bytes, () => find(miss))
+        const host = tag === 0 ? pages?.find(op, this.#accesses++, linear, bytes, () => find(miss)) : undefined
         hit(host ?? i32.add(linear, find(miss)))
       })
     }

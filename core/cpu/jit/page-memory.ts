@@ -53,7 +53,7 @@ export class PageMemory {
     } else
       f.block((known) => {
         // Addresses that are not aligned are not found here.
-        f.brIf(known, i32.eq(i32.and(linear, PAGE_MASK | (bytes - 1)), page.linear), 'likely')
+        f.brIf(known, i32.eq(i32.and(linear, PAGE_MASK | (bytes - 1)), page.linear))
         fill()
       })
     return i32.add(linear, page.addend)
