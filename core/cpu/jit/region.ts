@@ -109,7 +109,8 @@ class RegionSearch {
       const kind = indirect(found)
       if (kind) found.candidates = kind === 'return' ? this.#returns : this.#targets
     }
-    peelLoops([...this.#found.values()], this.#entries, [this.#returns, this.#targets])
+    // Where everything leads to everything, what a loop begins with is known to nobody.
+    if (this.#targets.length === 0) peelLoops([...this.#found.values()], this.#entries, [this.#returns])
     return {
       mode: this.#mode,
       blocks: shape(
