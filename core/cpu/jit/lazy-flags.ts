@@ -245,6 +245,20 @@ export class LazyFlags {
     this.state = WORDS
   }
 
+  /** Before many ways that all need the flags: what would be made on each of them is made here. */
+  settle(): void {
+    const { state } = this
+    if (state.kind === 'carry') return this.toWords()
+    if (state.kind === 'result') {
+      const [cf, of, af] = [this.#bind(state.cf), this.#bind(state.of), this.#bind(state.af)]
+      this.state = { ...state, cf, of, af, held: [state.result, cf, of, af] }
+    } else if (state.kind === 'increment' && state.before.kind !== 'saved' && state.before.kind !== 'dead') {
+      const cf = this.#bind(this.#carry(state.before))
+      const before: FlagState = { kind: 'carry', cf, of: undefined, before: DEAD, held: [cf] }
+      this.state = { ...state, before, held: [state.result, cf] }
+    }
+  }
+
   /** Before a jump to code that others jump to as well, and that needs `need`. */
   meet(need: FlagNeed): void {
     const { state } = this

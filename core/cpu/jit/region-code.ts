@@ -235,6 +235,7 @@ class RegionEmitter {
     fn.x87.depart(from)
     fn.vectors.depart(from)
     const { flags } = fn
+    flags.settle()
     const before = flags.state
     const delta = fn.let(i32.sub(eip, fn.rootEip))
     const search = (among: readonly RegionBlock[]): void => {
