@@ -321,6 +321,7 @@ export class BlockOps extends MachineOps {
     this.#fn.rarely(i32.eq(host, L.SCRATCH), () => {
       this.f.call(this.linker.runtime(commitWrite), this.#fn.budget)
       this.#fn.readBudget()
+      this.#site.pages?.empty()
       then()
     })
   }
