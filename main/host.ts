@@ -3,7 +3,7 @@
  * library at a time.
  */
 import { existsSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../core/base/errors.ts'
@@ -18,6 +18,7 @@ import { Connection } from './ipc/connection.ts'
 import { Dispatcher, type Services } from './ipc/dispatcher.ts'
 import { UploadStore } from './ipc/upload-store.ts'
 import { readAppSettings } from './library/app-settings-file.ts'
+import { makeFolder } from './library/atomic-file.ts'
 import { isFirstStart, Library } from './library/library.ts'
 import { acquireLock, type LockFile } from './library/lock-file.ts'
 import { libraryError } from './library/machine-folder.ts'
@@ -124,7 +125,7 @@ export class Host {
     const { libraryFolder } = options
     const first = await isFirstStart(libraryFolder)
     const own = join(libraryFolder, OWN_FOLDER)
-    await mkdir(own, { recursive: true }).catch((cause) => {
+    await makeFolder(own).catch((cause) => {
       throw libraryError(`Cannot open the library ${libraryFolder}`, cause)
     })
     const lock = takeLibraryLock(libraryFolder, options.lockNote ?? {})

@@ -1,6 +1,7 @@
 /** Files that are replaced whole: a crash at any moment leaves the old or the new contents. */
 import { randomUUID } from 'node:crypto'
-import { open, rename, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 /** Makes the names in `folder` durable. Windows has no such call and needs none. */
@@ -32,4 +33,15 @@ export async function writeFileAtomically(path: string, contents: string | Uint8
     throw error
   }
   await syncFolder(folder)
+}
+
+/** Makes a folder with those above it. Node says ENOENT of a file system that is read-only: asked for one folder it says what is wrong. */
+export async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true }).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+    let parent = path
+    while (!existsSync(dirname(parent))) parent = dirname(parent)
+    await mkdir(parent)
+    await mkdir(path, { recursive: true })
+  })
 }

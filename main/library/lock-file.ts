@@ -104,5 +104,10 @@ function tryLink(from: string, to: string): boolean {
 }
 
 function release(path: string, own: Owner): void {
-  if (readOwner(path)?.note['lock'] === own.note['lock']) rmSync(path, { force: true })
+  if (readOwner(path)?.note['lock'] !== own.note['lock']) return
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // Where nothing can be removed any more it is stale as soon as this process has ended.
+  }
 }

@@ -1,7 +1,7 @@
 /** One machine's folder on disk: machine.json, the last thumbnail, and paths of its files. */
 import { readFile, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { AppError } from '../../core/base/errors.ts'
+import { AppError, type ErrorCode } from '../../core/base/errors.ts'
 import type { Thumbnail } from '../../core/contract/machine-card.ts'
 import { encodeMachineFile, parseMachineFile } from '../../core/contract/machine-file.ts'
 import type { MachineSettings, MachineSpec } from '../../core/contract/machine-spec.ts'
@@ -10,10 +10,32 @@ import { writeFileAtomically } from './atomic-file.ts'
 const MACHINE_FILE = 'machine.json'
 const THUMBNAIL_FILE = 'thumbnail.png'
 
+/** What people can do about the commonest failures of file systems, and the code by which callers know them. */
+const FAILURES: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  EROFS: [
+    'library/read-only',
+    'the file system is read-only; make it writable, or choose another place for the library',
+  ],
+  EACCES: [
+    'library/read-only',
+    'this user has no right to it; change its permissions, or choose another place for the library',
+  ],
+  EPERM: [
+    'library/read-only',
+    'this user has no right to it; change its permissions, or choose another place for the library',
+  ],
+  ENOSPC: ['library/full', 'no space is left on the disk; make room and try again'],
+  EDQUOT: ['library/full', 'no space is left for this user; make room and try again'],
+}
+
 /** A failed file operation of the library as an AppError. */
 export function libraryError(message: string, cause: unknown): AppError {
   const errno = (cause as NodeJS.ErrnoException).code ?? 'unknown error'
-  return new AppError('library/io', `${message} (${errno})`, { context: { errno }, cause })
+  const [code, advice] = FAILURES[errno] ?? ['library/io', undefined]
+  return new AppError(code, advice ? `${message}: ${advice} (${errno})` : `${message} (${errno})`, {
+    context: { errno },
+    cause,
+  })
 }
 
 /** What says whether machine.json has changed since it was read; undefined where there is none. */

@@ -5,12 +5,12 @@
  *   .trash/<entry>/machine/      its folder, as it was
  */
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
 import { z } from '../../core/base/schema.ts'
 import type { TrashEntry } from '../../core/contract/library-api.ts'
-import { syncFolder, writeFileAtomically } from './atomic-file.ts'
+import { makeFolder, syncFolder, writeFileAtomically } from './atomic-file.ts'
 import { folderBytes } from './folder-bytes.ts'
 import { libraryError } from './machine-folder.ts'
 import { moveFolder } from './move-folder.ts'
@@ -42,7 +42,7 @@ export class Trash {
     const place = join(this.#path, randomUUID())
     const entry: Entry = { name, folder: basename(folder), template, deletedAt: new Date().toISOString() }
     try {
-      await mkdir(place, { recursive: true })
+      await makeFolder(place)
       await writeFileAtomically(join(place, ENTRY_FILE), JSON.stringify(entry))
       await moveFolder(folder, join(place, CONTENTS))
     } catch (cause) {

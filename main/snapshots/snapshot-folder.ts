@@ -7,14 +7,14 @@
  *   snapshots/.deleted-<id>/   being removed; its record still says whose parent its children have
  *   snapshots/pages/           packs of memory pages, which snapshots share
  */
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
 import { parseWith } from '../../core/base/schema.ts'
 import { parseMachineFile } from '../../core/contract/machine-file.ts'
 import { snapshotIdSchema } from '../../core/contract/machine-spec.ts'
 import { SNAPSHOT_RECORD_VERSION, type SnapshotRecord, snapshotRecordSchema } from '../../core/contract/snapshot.ts'
-import { syncFolder, writeFileAtomically } from '../library/atomic-file.ts'
+import { makeFolder, syncFolder, writeFileAtomically } from '../library/atomic-file.ts'
 import { libraryError } from '../library/machine-folder.ts'
 
 const RECORD_FILE = 'record.json'
@@ -54,7 +54,7 @@ export class SnapshotFolder {
   async prepare(id: string): Promise<string> {
     const folder = join(this.path, `${PREPARED}${id}`)
     try {
-      await mkdir(folder, { recursive: true })
+      await makeFolder(folder)
     } catch (cause) {
       throw libraryError('Cannot make a snapshot', cause)
     }

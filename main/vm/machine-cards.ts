@@ -76,7 +76,7 @@ export class MachineCards {
       snapshots: await this.#summaries.of(path),
       problems: [
         ...(machine.fileProblem ? [{ slot: null, error: machine.fileProblem }] : []),
-        ...(live.state === 'off' || live.state === 'crashed' ? problemsOf(machine) : []),
+        ...(live.state === 'off' || live.state === 'crashed' ? problemsOf(machine) : lostImages(machine)),
       ],
     }
   }
@@ -116,6 +116,18 @@ function cardName(card: Card): string {
 /** Everything of a card but its picture, which has an event of its own. */
 function signature(card: Card): string {
   return JSON.stringify(card.kind === 'machine' ? { ...card, thumbnail: null } : card)
+}
+
+/** Images that were removed while the machine runs: it goes on with the open files, which are gone when it ends. */
+export function lostImages({ path, spec }: StoredMachine): CardProblem[] {
+  return spec.drives.flatMap(({ slot, kind, file }) => {
+    const image = file === null ? undefined : resolve(path, file)
+    if (image === undefined || existsSync(image)) return []
+    const fate =
+      kind === 'disk' ? 'everything on it is lost when the machine is switched off' : 'it is gone when it is ejected'
+    const message = `The image of ${slot} was removed while the machine runs: ${image}. Put it back where it was if it is in a trash; ${fate}`
+    return [{ slot, error: toErrorRecord(new AppError('disk/not-found', message, { context: { path: image } })) }]
+  })
 }
 
 /** Files that the next start would miss, or find in use. */

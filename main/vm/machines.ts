@@ -19,7 +19,7 @@ import { recordHistory } from '../library/machine-history.ts'
 import { addPending, applyPending, withoutAbsent } from '../library/pending-settings.ts'
 import type { RecentMedia } from '../library/recent-media.ts'
 import type { ConsoleSubscription } from './console-subscription.ts'
-import { MachineCards } from './machine-cards.ts'
+import { lostImages, MachineCards } from './machine-cards.ts'
 import { toMachineSample, toMachineStats } from './machine-stats.ts'
 import { RunningMachine } from './running-machine.ts'
 import { StatsHistory } from './stats-history.ts'
@@ -202,6 +202,7 @@ export class Machines {
       history.add(toMachineSample(stats, before))
       before = stats
       this.#events.emit('machine-stats', toMachineStats(id, stats))
+      this.#lookForImages(id, running)
       // For a console that was opened since the last change.
       if (running.vm.lights) this.#events.emit('machine-lights', { id, lights: running.vm.lights })
     })
@@ -349,6 +350,20 @@ export class Machines {
       }
     }
     await this.#saveDrive(machine, slot, change)
+  }
+
+  /** Says it once when the image of a running machine is removed; its card says it as long as it is so. */
+  #lookForImages(id: string, running: RunningMachine): void {
+    const machine = this.library.find(id)
+    const lost = machine ? lostImages(machine) : []
+    for (const { slot, error } of lost)
+      if (slot && !running.lostImages.has(slot)) {
+        this.#events.emit('notification', { level: 'warning', machineId: id, error })
+        running.log.write('warn', error.message)
+      }
+    const before = running.lostImages.size
+    running.lostImages = new Set(lost.flatMap(({ slot }) => slot ?? []))
+    if (running.lostImages.size !== before) void this.cards.tellOne(id)
   }
 
   async #watchEnd(id: string, running: RunningMachine): Promise<void> {

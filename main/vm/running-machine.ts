@@ -4,7 +4,7 @@
  */
 import { toErrorRecord } from '../../core/contract/error-record.ts'
 import type { ErrorRecord, Thumbnail } from '../../core/contract/machine-card.ts'
-import type { MachineSpec, SerialPortSpec } from '../../core/contract/machine-spec.ts'
+import type { DriveSlot, MachineSpec, SerialPortSpec } from '../../core/contract/machine-spec.ts'
 import type { ResumeSource, RunOptions } from '../../core/contract/vm-thread.ts'
 import { machineLogFile, writeThumbnail } from '../library/machine-folder.ts'
 import { RotatingLog } from '../library/rotating-log.ts'
@@ -32,6 +32,8 @@ export class RunningMachine {
   /** Resolves when the machine has ended and its last thumbnail is saved; never rejects. */
   readonly settled: Promise<Ending>
   readonly discardsWrites: boolean
+  /** Drives whose image was removed meanwhile, as far as that was said. */
+  lostImages: ReadonlySet<DriveSlot> = new Set()
   readonly #folder: string
   readonly #events: RunningMachineEvents
   readonly #viewers = new Set<ConsoleSubscription>()
