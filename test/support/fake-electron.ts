@@ -172,3 +172,17 @@ export const Menu = {
   buildFromTemplate: (template: (typeof menus)[number]) => template,
   setApplicationMenu: (menu: (typeof menus)[number]) => void menus.push(menu),
 }
+
+/** What was shown and thrown away by the desktop. */
+export const shell = {
+  opened: [] as string[],
+  trashed: [] as string[],
+  openPath(path: string): Promise<string> {
+    shell.opened.push(path)
+    return Promise.resolve('')
+  },
+  trashItem(path: string): Promise<void> {
+    shell.trashed.push(path)
+    return Promise.reject(new Error('No trash here'))
+  },
+}

@@ -1,5 +1,6 @@
 /** `vitrine serve`: the browser shell in the foreground, or a host without any page in the background. */
 import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { AppError } from '../../../core/base/errors.ts'
 import { Host } from '../../host.ts'
 import { chosenLibraryFolder } from '../../library/default-folder.ts'
@@ -98,6 +99,7 @@ class Server {
         },
         pageUrl: () => server?.knownPageUrl ?? null,
         quit: () => server?.end(),
+        showFolder: (path) => openBrowser(pathToFileURL(path).href),
       },
       ...(vmThread ? { vmThread } : {}),
     })

@@ -12,6 +12,7 @@ import {
   MessageChannelMain,
   protocol,
   session,
+  shell,
   type WebFrameMain,
 } from 'electron'
 import { AppError } from '../../../core/base/errors.ts'
@@ -148,7 +149,18 @@ async function start(): Promise<void> {
     libraryFolder: chosenLibraryFolder(),
     lockNote: { ...address },
     welcome: true,
-    shell: { openConsole: () => windows.focusMain(), pageUrl: () => null, quit: () => app.quit() },
+    shell: {
+      openConsole: () => windows.focusMain(),
+      pageUrl: () => null,
+      quit: () => app.quit(),
+      // What it answers is why it could not.
+      showFolder: async (path) => (await shell.openPath(path)) === '',
+      trashFolder: (path) =>
+        shell.trashItem(path).then(
+          () => true,
+          () => false,
+        ),
+    },
   })
   const local = await listenLocally(host, address)
   protocol.handle(SCHEME, servePage)

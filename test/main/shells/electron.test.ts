@@ -18,6 +18,7 @@ const frame = (url: string, parent: unknown = null) => ({
 
 beforeAll(async () => {
   vi.stubEnv('VITRINE_HOME', join(home, 'machines'))
+  vi.stubEnv('VITRINE_CONFIG', join(home, 'settings.json'))
   process.argv = ['electron', '.']
   await import('../../../main/shells/electron/main.ts')
   await vi.waitFor(() => expect(fake.BrowserWindow.all).toHaveLength(1), 30_000)
@@ -88,6 +89,15 @@ describe('the Electron shell', () => {
     client.on('card-changed', ({ card }) => added.resolve(card.folder))
     await client.api.library.importImage({ source: { kind: 'path', path: image } })
     expect(await added.promise).toBe('floppy')
+    const path = join(home, 'machines/floppy')
+    expect(await client.api.library.showFolder({ folder: 'floppy' })).toEqual({ path, shown: true })
+    expect(fake.shell.opened).toEqual([path])
+    // A trash of the system that does not take it leaves the library's own.
+    await client.api.app.changeSettings({ systemTrash: true })
+    const copy = await client.api.library.create({ settings: { name: 'Copy' } })
+    await client.api.library.delete({ id: copy.id })
+    expect(fake.shell.trashed).toEqual([join(home, 'machines/Copy')])
+    expect(await client.api.library.trash({})).toMatchObject([{ name: 'Copy' }])
     client.close()
   })
 
