@@ -70,6 +70,7 @@ export class Host {
   readonly libraryFolder: string
   readonly #pools: ThreadPools
   readonly #diskWork: DiskWork
+  readonly #disks: MachineDisks
   readonly #dispatcher: Dispatcher
   readonly #lock: LockFile
   readonly #media: RecentMedia
@@ -87,6 +88,7 @@ export class Host {
     this.snapshots = new Snapshots(this.machines, pools, this.events)
     this.#diskWork = new DiskWork(pools, this.events)
     const disks = new MachineDisks(this.snapshots.work, this.#diskWork, (id) => this.snapshots.tidyLater(id))
+    this.#disks = disks
     const importer = { library, pools, events: this.events }
     const imports = new Imports({ ...importer, snapshots: this.snapshots, stagingFolder: join(libraryFolder, UPLOADS) })
     const services: Services = {
@@ -136,6 +138,7 @@ export class Host {
       const demo = fileURLToPath(demoImage)
       if (first && options.welcome && existsSync(demo)) await importDemo(library, pools, demo)
       const host = new Host(options, library, pools, lock)
+      await host.#disks.mendAll()
       await host.snapshots.recoverAll()
       return host
     } catch (error) {

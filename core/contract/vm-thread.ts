@@ -184,6 +184,8 @@ export type RunEnd =
 
 /** What the thread tells the host. The task's own result is null: `ended` says how it ended, a rejection is a crash. */
 export type VmThreadMessage =
+  /** Files that the images of the drives consist of or stand on, besides themselves; sent before `started`. */
+  | { readonly type: 'images'; readonly files: readonly { readonly file: string; readonly writes: boolean }[] }
   | { readonly type: 'started' }
   | { readonly type: 'reply'; readonly call: number; readonly result: unknown }
   | { readonly type: 'failure'; readonly call: number; readonly error: ErrorRecord }

@@ -25,6 +25,13 @@ function uses(task: DiskTask): ImageUse[] {
   }
 }
 
+/** What the image of a task stands on. One that cannot be read has nothing: the task itself says what is wrong. */
+async function backingFiles(pools: ThreadPools, task: DiskTask): Promise<string[]> {
+  if (task.type === 'info' || task.type === 'create') return []
+  const info = await pools.runDiskTask<'info'>({ type: 'info', file: task.file }).catch(() => undefined)
+  return info?.backing.map(({ file }) => file) ?? []
+}
+
 /** Runs `task`. Throws `library/locked` when a running machine writes one of its images. */
 export async function runDiskTask<T extends DiskTask['type']>(
   pools: ThreadPools,
@@ -34,6 +41,7 @@ export async function runDiskTask<T extends DiskTask['type']>(
   const locks = new ImageLocks()
   try {
     for (const use of uses(task)) locks.take(use)
+    for (const file of await backingFiles(pools, task)) locks.takeBacking(file)
     return await pools.runDiskTask<T>(task, watch)
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'library/locked') throw error

@@ -17,10 +17,11 @@ import {
 } from '../../core/contract/disk-info.ts'
 import { toErrorRecord } from '../../core/contract/error-record.ts'
 import type { DriveSlot, DriveSpec } from '../../core/contract/machine-spec.ts'
+import { wasLeft } from '../library/image-locks.ts'
 import type { StoredMachine } from '../library/library.ts'
 import { storedPath, withAbsolutePaths } from '../library/machine-folder.ts'
 import { freeFilePath } from '../library/media-files.ts'
-import { refuse, type SnapshotWork, withDiskFiles } from '../snapshots/snapshot-work.ts'
+import { disksOf, refuse, type SnapshotWork, withDiskFiles } from '../snapshots/snapshot-work.ts'
 import { type DiskUsers, diskUsers } from './disk-users.ts'
 import type { Call, DiskWork } from './disk-work.ts'
 
@@ -72,6 +73,24 @@ export class MachineDisks {
         resize: refusal('resize'),
         convert: refusal('convert'),
       },
+    }
+  }
+
+  /**
+   * Puts right what was being written when a process ended without a word. Only VDI images need it: the others are in order at
+   * any moment. What cannot be repaired is told when it is used.
+   */
+  async mendAll(): Promise<void> {
+    for (const entry of this.#work.library.entries()) {
+      if (entry.kind !== 'machine') continue
+      const { spec, path } = entry
+      for (const { file } of disksOf(withAbsolutePaths(spec, path)).filter((disk) => wasLeft(disk.file)))
+        await this.#disks
+          .call(undefined, async (call) => {
+            if ((await this.#disks.info(file)).format !== 'vdi') return
+            await this.#disks.run<'check'>({ type: 'check', file, repair: true }, call, spec.id)
+          })
+          .catch(() => {})
     }
   }
 

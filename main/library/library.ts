@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { cp, mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
 import { toErrorRecord } from '../../core/contract/error-record.ts'
 import type { TrashEntry } from '../../core/contract/library-api.ts'
@@ -163,7 +163,8 @@ export class Library {
       await cp(original.path, prepared, {
         recursive: true,
         mode: constants.COPYFILE_FICLONE,
-        filter: (path) => path !== logs,
+        // Files that begin with a dot are locks, and what was not finished.
+        filter: (path) => path !== logs && (path === original.path || !basename(path).startsWith('.')),
       })
       return { ...original.spec, id: randomUUID(), name: name ?? firstFree(original.spec.name, this.#names()) }
     })

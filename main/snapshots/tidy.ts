@@ -1,7 +1,9 @@
 /** The work after deletions, done in the background: records, layers of disks and packs of memory that nobody needs. */
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { AppError } from '../../core/base/errors.ts'
 import type { SnapshotRecord } from '../../core/contract/snapshot.ts'
+import { ImageLocks } from '../library/image-locks.ts'
 import type { StoredMachine } from '../library/library.ts'
 import { storedPath, withAbsolutePaths } from '../library/machine-folder.ts'
 import { SnapshotFolder } from './snapshot-folder.ts'
@@ -78,13 +80,30 @@ async function tidyDisks(work: SnapshotWork, id: string): Promise<void> {
     })
     const [first] = merges
     if (!first) return
-    const { kept } = await work.withProgress(
-      id,
-      'merge',
-      { totalBytes: work.library.machine(id).spec.memoryMib * MIB, unitBytes: MIB },
-      (progress) => work.pools.snapshotTask('mergeLayers', { ...first, progress }),
-    )
+    const locks = lockLayers([first.below, first.above])
+    if (!locks) return
+    const { kept } = await work
+      .withProgress(
+        id,
+        'merge',
+        { totalBytes: work.library.machine(id).spec.memoryMib * MIB, unitBytes: MIB },
+        (progress) => work.pools.snapshotTask('mergeLayers', { ...first, progress }),
+      )
+      .finally(() => locks.releaseAll())
     if (kept === 'below') await replaceDisk(work, machine, records, first.above, first.below)
+  }
+}
+
+/** Locks images that will be written; undefined while somebody uses one, whom the library does not know of. */
+function lockLayers(files: readonly string[]): ImageLocks | undefined {
+  const locks = new ImageLocks()
+  try {
+    for (const file of files) locks.take({ file, writes: true })
+    return locks
+  } catch (error) {
+    locks.releaseAll()
+    if (error instanceof AppError && error.code === 'library/locked') return undefined
+    throw error
   }
 }
 

@@ -26,7 +26,7 @@ import {
   type VmThreadRequest,
   type VmThreadStats,
 } from '../../core/contract/vm-thread.ts'
-import { ImageLocks, imageUse } from '../library/image-locks.ts'
+import { ImageLocks, type ImageUse, imageUse } from '../library/image-locks.ts'
 import { Picture, type Rectangle } from './picture.ts'
 import type { ThreadPools } from './vm-pool.ts'
 
@@ -67,6 +67,8 @@ export class VmHost {
   readonly #port: MessagePort
   readonly #control = new Int32Array(new SharedArrayBuffer(CONTROL_BYTES))
   readonly #locks = new ImageLocks()
+  /** What hard disks write into at present. */
+  readonly #diskFiles = new Map<DriveSlot, string>()
   readonly #abort = new AbortController()
   readonly #calls = new Map<number, PendingCall>()
   readonly #discardWrites: boolean
@@ -84,6 +86,7 @@ export class VmHost {
       for (const drive of spec.drives) {
         const use = imageUse(drive, options.discardWrites)
         if (use) this.#locks.take(use)
+        if (use?.writes && drive.kind === 'disk') this.#diskFiles.set(drive.slot, use.file)
       }
     } catch (error) {
       this.#locks.releaseAll()
@@ -237,7 +240,14 @@ export class VmHost {
         this.#locks.take({ file, writes: true })
         taken.push(file)
       }
-      return await this.call({ type: 'snapshot-begin', overlays, base })
+      const moment = await this.call({ type: 'snapshot-begin', overlays, base })
+      for (const { slot, file } of overlays) {
+        // What the guest wrote until now belongs to the snapshot; machines may stand on it.
+        const before = this.#diskFiles.get(slot)
+        if (before !== undefined) this.#locks.writeNoMore(before)
+        this.#diskFiles.set(slot, file)
+      }
+      return moment
     } catch (error) {
       for (const file of taken) this.#locks.release(file)
       throw error
@@ -273,8 +283,12 @@ export class VmHost {
 
   #onMessage(message: VmThreadMessage): void {
     switch (message.type) {
+      case 'images':
+        return this.#lockFiles(message.files)
       case 'started':
-        return this.#become('running')
+        // One whose files are not to be had is ended before it runs.
+        if (!this.#early) this.#become('running')
+        return
       case 'reply':
         return this.#settle(message.call, (call) => call.resolve(message.result))
       case 'failure':
@@ -309,6 +323,19 @@ export class VmHost {
       case 'not-started':
         this.#early = { kind: 'not-started', error: fromErrorRecord(message.error) }
         return
+    }
+  }
+
+  /** Locks what the images stand on. A machine that cannot have it ends as one that has not started. */
+  #lockFiles(files: readonly ImageUse[]): void {
+    try {
+      for (const { file, writes } of files)
+        if (writes) this.#locks.take({ file, writes })
+        else this.#locks.takeBacking(file)
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      this.#early = { kind: 'not-started', error }
+      this.#abort.abort()
     }
   }
 

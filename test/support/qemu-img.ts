@@ -28,3 +28,16 @@ export function checkWithQemu(format: string, path: string): QemuCheck {
   const report = JSON.parse(stdout) as { corruptions?: number; leaks?: number }
   return { corruptions: report.corruptions ?? 0, leaks: report.leaks ?? 0 }
 }
+
+/** What `qemu-img check` makes of an image: it may not even open it. */
+export function verdictOfQemu(format: string, path: string): 'clean' | 'leaks' | 'errors' | 'refused' {
+  const { status, stdout } = spawnSync(pathOf(qemuImg), ['check', '--output=json', '-f', format, path], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  })
+  if (!stdout.trim().startsWith('{')) return 'refused'
+  const report = JSON.parse(stdout) as { corruptions?: number; leaks?: number; 'check-errors'?: number }
+  if (report.corruptions || report['check-errors']) return 'errors'
+  if (report.leaks) return 'leaks'
+  return status === 0 ? 'clean' : 'refused'
+}

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
 import type { DriveKind } from '../../core/contract/machine-spec.ts'
 import type { BlockDevice, ByteStore } from '../../core/disk/block-device.ts'
+import type { ImageHost } from '../../core/disk/disk-image.ts'
 import { openMedium } from '../../core/disk/open.ts'
 import { openFileByteStore } from './file-byte-store.ts'
 import { fileImageHost } from './image-host.ts'
@@ -12,6 +13,8 @@ export interface MediumRequest {
   readonly kind: DriveKind
   readonly writeProtected: boolean
   readonly discardWrites: boolean
+  /** Told of every further file that the image needs, when it has been opened. */
+  readonly onFile?: ((file: string, writes: boolean) => void) | undefined
 }
 
 /**
@@ -27,11 +30,22 @@ export function openMediumFile(request: MediumRequest): BlockDevice {
       writeProtected,
       discardWrites,
       name: file,
-      image: { path: resolve(file), host: fileImageHost },
+      image: { path: resolve(file), host: request.onFile ? tellingHost(request.onFile) : fileImageHost },
     })
   } catch (error) {
     store.close()
     throw error
+  }
+}
+
+function tellingHost(onFile: (file: string, writes: boolean) => void): ImageHost {
+  return {
+    ...fileImageHost,
+    open(path, readOnly) {
+      const store = fileImageHost.open(path, readOnly)
+      onFile(path, !readOnly)
+      return store
+    },
   }
 }
 

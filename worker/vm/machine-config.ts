@@ -13,6 +13,8 @@ import { type FailureGuard, GuardedMedium } from './guarded-medium.ts'
 export interface ConfigPorts extends Pick<MachineConfig, 'hostNowNs' | 'log' | 'onTone' | 'regionThread'> {
   /** What happens when the host's disk fails under a medium. */
   readonly onDiskFailure: FailureGuard
+  /** Told of files that images consist of or stand on, besides themselves. */
+  readonly onImageFile?: (file: string, writes: boolean) => void
 }
 
 /** With the virtual clock every run begins at the same moment: noon of the first day of 2000. */
@@ -22,7 +24,7 @@ const VIRTUAL_POWER_ON_MS = Date.UTC(2000, 0, 1, 12)
 export function openMachineConfig(
   spec: MachineSpec,
   options: RunOptions,
-  { onDiskFailure, ...ports }: ConfigPorts,
+  { onDiskFailure, onImageFile, ...ports }: ConfigPorts,
 ): MachineConfig {
   const kernel = spec.boot.kernel
   const { firmware } = spec
@@ -44,7 +46,8 @@ export function openMachineConfig(
     for (const drive of spec.drives) {
       const { slot, kind, file, writeProtected } = drive
       const discardWrites = drive.discardWrites || options.discardWrites
-      const medium = file === null ? undefined : openMediumFile({ file, kind, writeProtected, discardWrites })
+      const request = { file: file ?? '', kind, writeProtected, discardWrites, onFile: onImageFile }
+      const medium = file === null ? undefined : openMediumFile(request)
       drives.push({ slot, kind, medium: medium && new GuardedMedium(medium, onDiskFailure) })
     }
     if (options.requireBootable && !kernel) requireBootable(spec, drives)

@@ -64,6 +64,7 @@ export async function runMachineThread(
   const post = (message: VmThreadMessage) => task.port.postMessage(message)
   const clock = new PausableClock()
   const log = (level: 'debug' | 'info' | 'warn') => (message: string) => post({ type: 'log', level, message })
+  const files: { file: string; writes: boolean }[] = []
   let machine: Machine
   let saved: SavedMemory | undefined
   let loop: VmLoop | undefined
@@ -77,6 +78,7 @@ export async function runMachineThread(
       regionThread: task.compilerPort ? regionThread.bind(null, task.compilerPort) : undefined,
       onTone: (frequencyHz) => post({ type: 'tone', frequencyHz }),
       onDiskFailure,
+      onImageFile: (file, writes) => files.push({ file, writes }),
     })
     try {
       machine = createMachine(config)
@@ -96,6 +98,7 @@ export async function runMachineThread(
   } finally {
     saved?.close()
   }
+  if (files.length > 0) post({ type: 'images', files })
   try {
     loop = new VmLoop(task, machine, clock, post, onDiskFailure)
     loop.run()

@@ -22,7 +22,8 @@ const VERSION_1_1 = 0x1_0001
 const Type = { dynamic: 1, fixed: 2, undo: 3, differencing: 4 } as const
 
 const HEADER_BYTES = 512
-const Field = { allocated: 388 } as const
+/** The identities of a parent, and of its state, are 16 bytes each. */
+const Field = { allocated: 388, parent: 424 } as const
 const DEFAULT_BLOCK_BYTES = 1 << 20
 /** Where the data of an image begins that we make is a multiple of this. */
 const ALIGNMENT = 1 << 20
@@ -73,7 +74,8 @@ function parseHeader(store: ByteStore, path: string): VdiHeader {
     blocks: view.getUint32(384, true),
     allocated: view.getUint32(388, true),
   }
-  if (header.type === Type.differencing || header.type === Type.undo)
+  const hasParent = bytes.subarray(Field.parent, Field.parent + 32).some((byte) => byte !== 0)
+  if (header.type === Type.differencing || header.type === Type.undo || hasParent)
     throw unsupported(path, 'a differencing VDI image')
   if (header.type !== Type.dynamic && header.type !== Type.fixed)
     throw unsupported(path, `a VDI image of type ${header.type}`)

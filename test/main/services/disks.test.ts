@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Client } from '../../../core/contract/client.ts'
 import { DISK_FORMAT_FACTS, DISK_FORMATS } from '../../../core/contract/disk-info.ts'
@@ -294,6 +294,30 @@ describe('the disk of a machine with snapshots', () => {
     await expect(
       client.api.disk.resize({ disk: { kind: 'drive', id, slot: 'hda' }, sizeBytes: 32 * MIB }),
     ).rejects.toMatchObject({ message: expect.stringContaining('The disk belongs to the machine "Clone"') })
+  })
+})
+
+describe('a disk that was being written when the host was killed', () => {
+  test('is in order once the library is open again', async () => {
+    const { host, id } = await machineWithDisk('vdi')
+    const model = new SectorModel(32 * 1024)
+    write(host, id, model, 1)
+    const file = present(host, id)
+    await host.dispose()
+    // The count of blocks has been written, and the map has not.
+    const bytes = readFileSync(file)
+    bytes.writeUInt32LE(bytes.readUInt32LE(388) + 1, 388)
+    writeFileSync(file, bytes)
+    writeFileSync(
+      join(dirname(file), `.${basename(file)}.vitrine-lock`),
+      JSON.stringify({ pid: 2 ** 22 + 1, started: '1', note: {} }),
+    )
+    const { libraryFolder } = host
+    const again = await openFakeHost({ libraryFolder })
+    const [disk] = await connect(again).api.disk.ofMachine({ id })
+    expect(disk?.info?.details['allocatedBlocks']).toBe(bytes.readUInt32LE(388) - 1)
+    expect(readdirSync(dirname(file))).toEqual([basename(file)])
+    expect(differenceOf(again, id, model)).toBe(-1)
   })
 })
 

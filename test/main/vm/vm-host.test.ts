@@ -2,6 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { VmHost } from '../../../main/vm/vm-host.ts'
+import { createImageFile } from '../../support/disk-images.ts'
 import { collectSerial, press, startFakeVm } from '../../support/fake-vm.ts'
 import { temporaryFolder } from '../../support/temporary-folder.ts'
 
@@ -222,6 +223,28 @@ describe('images', () => {
     await Promise.all([reader.started(), second.started()])
     await Promise.all([reader.powerOff(), second.powerOff()])
     expect(readdirSync(folder)).toEqual(['disk.img'])
+  })
+
+  test('that another image stands on are locked, too: written by nobody, read by many', async () => {
+    const folder = temporaryFolder()
+    const base = join(folder, 'base.qcow2')
+    createImageFile(base, 'qcow2', 1 << 20)
+    const drives = ['one', 'two'].map((name) => {
+      const file = join(folder, `${name}.qcow2`)
+      createImageFile(file, 'qcow2', 1 << 20, {}, { file: 'base.qcow2', format: 'qcow2' })
+      return [{ slot: 'hda' as const, kind: 'disk' as const, file }]
+    })
+    const onBase = [{ slot: 'hda' as const, kind: 'disk' as const, file: base }]
+    const writer = startFakeVm({ drives: onBase })
+    await writer.started()
+    const refused = startFakeVm({ drives: drives[0] })
+    await expect(refused.started()).rejects.toMatchObject({ code: 'library/locked', context: { file: base } })
+    await writer.powerOff()
+    const clones = drives.map((own) => startFakeVm({ drives: own }))
+    await Promise.all(clones.map((clone) => clone.started()))
+    expect(() => startFakeVm({ drives: onBase })).toThrow('reads this image')
+    await Promise.all(clones.map((clone) => clone.powerOff()))
+    expect(readdirSync(folder).toSorted()).toEqual(['base.qcow2', 'one.qcow2', 'two.qcow2'])
   })
 
   test('go into drives for media and come out', async () => {

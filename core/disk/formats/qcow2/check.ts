@@ -9,7 +9,7 @@ import type { CheckReport, LayerRequest } from '../image-format.ts'
 import { viewOf, writeU64 } from '../numbers.ts'
 import { Field, Incompatible, parseHeader, type Qcow2Header } from './header.ts'
 import { Refcounts } from './refcounts.ts'
-import { offsetAt, type UseCounts, UseWalker } from './uses.ts'
+import { hasReservedBits, offsetAt, type UseCounts, UseWalker } from './uses.ts'
 
 const MAX_MESSAGES = 50
 
@@ -182,10 +182,16 @@ function fixFlags(store: ByteStore, header: Qcow2Header, path: string, findings:
     const fix = flagFix(l1, i * 8, refcounts.get(offset / clusterBytes))
     if (fix) {
       findings.error(`L1 entry ${i} has a wrong flag`)
-      if (repair) store.write(header.l1Offset + i * 8, fix)
+      if (repair) {
+        store.write(header.l1Offset + i * 8, fix)
+        l1.set(fix, i * 8)
+      }
     }
+    // The walk has told of reserved bits.
+    if (repair) clearReservedBits(store, viewOf(l1), i * 8, header.l1Offset, 2)
     store.read(offset, table)
     fixTable(store, refcounts, table, offset, findings, repair)
+    if (repair) fixEntries(store, table, offset, header.version)
   }
 }
 
@@ -209,8 +215,27 @@ function fixTable(
     const fix = flagFix(table, at, refcounts.get(offset / refcounts.clusterBytes))
     if (!fix) continue
     findings.error(`the entry at ${position + at} has a wrong flag`)
-    if (repair) store.write(position + at, fix)
+    if (!repair) continue
+    store.write(position + at, fix)
+    table.set(fix, at)
   }
+}
+
+/** Clears what entries of clusters have in bits that mean nothing. */
+function fixEntries(store: ByteStore, table: Uint8Array, position: number, version: number): void {
+  const view = viewOf(table)
+  for (let at = 0; at < table.length; at += 8)
+    if ((view.getUint32(at) & 0x4000_0000) === 0 && hasReservedBits(view, at, version))
+      clearReservedBits(store, view, at, position, version)
+}
+
+/** Clears the reserved bits of the entry at `at` of the table at `position`: bits 56 to 62, 8 to 1, and in tables of version 2 bit 0. */
+function clearReservedBits(store: ByteStore, view: DataView, at: number, position: number, version: number): void {
+  const high = view.getUint8(at) & 0x80
+  const low = view.getUint8(at + 7) & (version < 3 ? 0 : 1)
+  if (view.getUint8(at) & 0x7f) store.write(position + at, Uint8Array.of(high))
+  if ((view.getUint16(at + 6) & 0x1ff) !== low)
+    store.write(position + at + 6, Uint8Array.of(view.getUint8(at + 6) & 0xfe, low))
 }
 
 /** The right first byte of an entry for a cluster that is used `count` times, or undefined when it is right already. */

@@ -7,6 +7,9 @@ const CHUNK = 65_536
 const HIGH = 0x1_0000_0000
 const OFFSET_HIGH = 0x00ff_ffff
 const OFFSET_LOW = 0xffff_fe00
+/** Bits that entries for a table, and for a cluster, may not have; bit 0 of the latter means zeros since version 3. */
+const RESERVED_HIGH = 0x3f00_0000
+const RESERVED_LOW = 0x1ff
 const MAX_SNAPSHOT_ENTRY_BYTES = 1 << 17
 
 /** Counters for the clusters of a file; memory only for parts that are named at all. */
@@ -81,6 +84,8 @@ export class UseWalker {
     const table = new Uint8Array(this.#clusterBytes)
     for (let i = 0; i < entries; i++) {
       const l2 = offsetAt(view, i * 8)
+      if (view.getUint32(i * 8) & (RESERVED_HIGH | 0x4000_0000) || view.getUint32(i * 8 + 4) & RESERVED_LOW)
+        this.#report(`entry ${i} of ${what} has reserved bits`)
       if (l2 === 0) continue
       if (l2 % this.#clusterBytes !== 0) {
         this.#report(`the L2 table of entry ${i} of ${what} lies askew, at ${l2}`)
@@ -104,6 +109,7 @@ export class UseWalker {
         continue
       }
       const offset = offsetAt(view, at)
+      if (hasReservedBits(view, at, this.#header.version)) this.#report(`the entry at ${l2 + at} has reserved bits`)
       if (offset === 0) continue
       if (offset % this.#clusterBytes !== 0) this.#report(`a cluster in the L2 table at ${l2} lies askew, at ${offset}`)
       this.use(Math.floor(offset / this.#clusterBytes) * this.#clusterBytes, this.#clusterBytes, 'a cluster')
@@ -159,6 +165,12 @@ export class UseWalker {
       if (offset !== 0) this.use(offset, this.#clusterBytes, 'a cluster of a bitmap')
     }
   }
+}
+
+/** Whether the entry of a cluster that is not compressed has bits that mean nothing. */
+export function hasReservedBits(view: DataView, at: number, version: number): boolean {
+  const low = version < 3 ? RESERVED_LOW : RESERVED_LOW & ~1
+  return (view.getUint32(at) & RESERVED_HIGH) !== 0 || (view.getUint32(at + 4) & low) !== 0
 }
 
 /** Bits 55 to 9 of an entry. */

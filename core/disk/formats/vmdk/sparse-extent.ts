@@ -147,6 +147,7 @@ export class SparseExtent implements VmdkExtent {
     const { grainBytes, tableEntries } = this.#header
     const table = Math.floor(first / tableEntries)
     this.#ensureTable(table)
+    const second = this.#secondTable(table)
     const entry = first - table * tableEntries
     const wanted = Math.min(Math.ceil((within + lengthBytes) / grainBytes), tableEntries - entry)
     let count = 1
@@ -163,8 +164,7 @@ export class SparseExtent implements VmdkExtent {
     const slice = this.#tables.slice(this.#directory.getUint32(table * 4, true) * SECTOR_BYTES)
     for (let i = 0; i < count; i++) slice.view.setUint32((entry + i) * 4, (start + i * grainBytes) / SECTOR_BYTES, true)
     this.#tables.touch(slice, entry * 4, (entry + count) * 4)
-    const second = this.#secondDirectory?.getUint32(table * 4, true) ?? 0
-    if (second !== 0) this.#seconds.set(slice.position, second * SECTOR_BYTES)
+    if (second !== 0) this.#seconds.set(slice.position, second)
     this.#end = end
     this.#pending += count
     return length
@@ -197,6 +197,14 @@ export class SparseExtent implements VmdkExtent {
     this.#end = end
   }
 
+  /** Where the second copy of a table is in the file; 0 without one. */
+  #secondTable(table: number): number {
+    const sector = this.#secondDirectory?.getUint32(table * 4, true) ?? 0
+    if (sector * SECTOR_BYTES + this.#header.tableEntries * 4 > this.store.sizeBytes)
+      throw this.#corrupt('a second grain table is past its end', sector)
+    return sector * SECTOR_BYTES
+  }
+
   /** Says in the file that it is being written, before the first change; what was left by a write cut short is given back. */
   #mark(): void {
     if (this.#isMarked) return
@@ -211,15 +219,16 @@ export class SparseExtent implements VmdkExtent {
     let end = Math.max(directoryOffset, secondDirectoryOffset) + directoryEntries * 4
     for (let table = 0; table < directoryEntries; table++) {
       const sector = this.#directory.getUint32(table * 4, true)
-      const second = this.#secondDirectory?.getUint32(table * 4, true) ?? 0
+      const second = this.#secondTable(table)
       if (sector === 0) continue
+      if (sector * SECTOR_BYTES >= this.store.sizeBytes) throw this.#corrupt('a grain table is past its end', sector)
       const { view, bytes } = this.#tables.slice(sector * SECTOR_BYTES)
-      end = Math.max(end, sector * SECTOR_BYTES + bytes.length, second * SECTOR_BYTES + bytes.length)
+      end = Math.max(end, sector * SECTOR_BYTES + bytes.length, second + bytes.length)
       for (let i = 0; i < tableEntries; i++) {
         const entry = view.getUint32(i * 4, true)
         if (!this.#isMissing(entry)) end = Math.max(end, entry * SECTOR_BYTES + grainBytes)
       }
-      if (second !== 0) this.store.write(second * SECTOR_BYTES, bytes)
+      if (second !== 0) this.store.write(second, bytes)
     }
     this.#end = Math.min(this.#end, Math.ceil(end / grainBytes) * grainBytes)
   }

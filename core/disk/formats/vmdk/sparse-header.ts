@@ -76,6 +76,7 @@ export function parseSparseHeader(store: ByteStore, path: string): SparseHeader 
   const directoryOffset = readU64Le(view, 56) * SECTOR_BYTES
   if (directoryOffset === 0 || directoryOffset + directoryEntries * 4 > store.sizeBytes)
     throw corrupt(path, 'the place of its directory', at + 56)
+  if (readU64Le(view, 64) * SECTOR_BYTES > store.sizeBytes) throw corrupt(path, 'it is cut off', at + 64)
   const secondDirectoryOffset = flags & Flag.secondDirectory ? readU64Le(view, 48) * SECTOR_BYTES : 0
   if (secondDirectoryOffset + directoryEntries * 4 > store.sizeBytes)
     throw corrupt(path, 'the place of its second directory', at + 48)
