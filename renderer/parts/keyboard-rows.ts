@@ -128,7 +128,15 @@ export interface Legend {
   readonly name: string
 }
 
-const shown = (character = '') => (/\p{M}/u.test(character) ? `◌${character}` : character)
+/** Dead keys show their mark as it stands by itself. */
+const MARKS: Readonly<Record<string, string>> = {
+  '\u0300': '`',
+  '\u0301': '´',
+  '\u0302': '^',
+  '\u0303': '~',
+  '\u0308': '¨',
+}
+const shown = (character = '') => MARKS[character] ?? character
 
 function fromLevels([plain, shift, altGr]: KeyLevels): Legend {
   const isLetter = plain !== undefined && shift === plain.toUpperCase() && plain !== shift

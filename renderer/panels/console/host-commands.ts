@@ -32,5 +32,5 @@ export function commandOf(code: KeyCode): ConsoleCommand | undefined {
 
 /** "F", "Del": the key as it is written in the help. */
 export function keyLabel(code: KeyCode): string {
-  return code.replace(/^Key/, '').replace('Delete', 'Del')
+  return code.replace(/^Key/, '').replace('Delete', 'Del').replace('Backspace', '⌫')
 }

@@ -26,7 +26,7 @@ export class Speaker {
   unlock(): void {
     if (this.#muted) return
     if (!this.#context) this.#open()
-    if (this.#context?.state === 'suspended') void this.#context.resume()
+    if (this.#context?.state === 'suspended') this.#context.resume().catch(() => {})
   }
 
   setMuted(muted: boolean): void {

@@ -176,7 +176,7 @@ export const console = {
     remember: 'Do this without asking from now on',
     action: 'Close',
     ask: 'Ask each time',
-    preference: 'When the console of a running machine is closed',
+    preference: 'Closing a running console',
   },
   overlay: {
     off: 'Powered off',
