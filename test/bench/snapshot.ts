@@ -65,13 +65,18 @@ try {
   await wait('GUEST-READY')
   type('modprobe ata_piix; modprobe sd_mod; sleep 2; echo DISK-$((6*7))')
   await wait('DISK-42')
+  type('dd if=/dev/urandom of=/tmp/m bs=1M count=24 2>/dev/null; echo FILLED-$((6*7))')
+  await wait('FILLED-42')
+  // Every byte is another one each time, in memory and on the disk.
   type(
-    '(while true; do dd if=/dev/urandom of=/tmp/m bs=1M count=40 2>/dev/null; done) & (while true; do dd if=/tmp/m of=/dev/sda bs=1M count=40 2>/dev/null; done) & echo BUSY-$((6*7))',
+    "(while true; do tr '\\000-\\377' '\\001-\\377\\000' < /tmp/m > /tmp/n && mv /tmp/n /tmp/m; done) & (while true; do dd if=/tmp/m of=/dev/sda bs=1M 2>/dev/null; done) & echo BUSY-$((6*7))",
   )
   await wait('BUSY-42')
   const taken: { seconds: number; gapMs: number; pages: number; bytes: number }[] = []
   let last = ''
   for (let i = 0; i < Number(values.count); i++) {
+    // Two seconds of the guest's time for changes.
+    await vm.call({ type: 'wait-text', text: 'never said', timeoutSeconds: 2, background: true })
     const startMs = performance.now()
     last = (await api.snapshot.take({ id })).id
     const seconds = (performance.now() - startMs) / 1000

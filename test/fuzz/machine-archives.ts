@@ -14,8 +14,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { AppError } from '../../core/base/errors.ts'
 import { encodeMachineFile, parseMachineFile } from '../../core/contract/machine-file.ts'
 import { readArchive, writeArchive } from '../../main/snapshots/machine-archive.ts'
-import { Random } from '../support/random.ts'
-import { mutate } from './mutate.ts'
+import { mutate, roundRandom } from './mutate.ts'
 
 const LONGEST_MS = 20_000
 const MOST_BYTES = 1 << 30
@@ -37,7 +36,7 @@ export async function fuzzMachineArchives(rounds: number, seed: number): Promise
     for (let round = 0; round < rounds; round++) {
       if (round > 0 && round % 5000 === 0)
         process.stdout.write(`${round} rounds of seed ${seed}: ${JSON.stringify(told)}\n`)
-      const random = new Random(seed * 1_000_003 + round)
+      const random = roundRandom(seed, round)
       const bytes = random.below(3) === 0 ? mutate(whole, random) : compress(mutate(plain, random))
       writeFileSync(file, bytes)
       const folder = join(sandbox, 'library', 'machine')

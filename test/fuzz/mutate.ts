@@ -1,5 +1,13 @@
 /** Damage to files, as disks, cables and people do it. */
-import type { Random } from '../support/random.ts'
+import { Random } from '../support/random.ts'
+
+/** Numbers of one round, which can be run again alone. Seeds that lie side by side give beginnings that have nothing in common. */
+export function roundRandom(seed: number, round: number): Random {
+  let hash = Math.imul(seed, 0x9e37_79b1) ^ Math.imul(round + 1, 0x85eb_ca6b)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x7feb_352d)
+  hash = Math.imul(hash ^ (hash >>> 15), 0x846c_a68b)
+  return new Random(hash ^ (hash >>> 16))
+}
 
 /** Some bytes changed, a piece cut out, doubled or cut off at the end; headers are hit more often than the bulk. */
 export function mutate(bytes: Uint8Array, random: Random): Uint8Array {
@@ -15,7 +23,8 @@ export function mutate(bytes: Uint8Array, random: Random): Uint8Array {
     const piece = bytes.subarray(from, from + 1 + random.below(64))
     return Buffer.concat([bytes.subarray(0, from), piece, bytes.subarray(from)])
   }
-  const changed = bytes.slice()
+  // A Buffer's slice is no copy.
+  const changed = new Uint8Array(bytes)
   for (let i = 0; i <= random.below(6); i++) {
     const near = random.below(3)
     const at = near === 0 ? random.below(Math.min(64, changed.length)) : random.below(changed.length)

@@ -12,9 +12,9 @@ import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
 import { AppError } from '../../core/base/errors.ts'
 import { decodeStateFile, encodeStateFile } from '../../core/state/state-file.ts'
-import { Random } from '../support/random.ts'
+import type { Random } from '../support/random.ts'
 import { powerOn, type SavedMachine, type SavedMachineOptions } from '../support/saved-machine.ts'
-import { mutate } from './mutate.ts'
+import { mutate, roundRandom } from './mutate.ts'
 
 const FOLDER = join(import.meta.dirname, '../golden/state')
 const REFUSED = /^(state\/corrupt|state\/newer-version|vm\/invalid-state)$/
@@ -77,7 +77,7 @@ export function fuzzSavedStates(rounds: number, seed: number): Record<string, nu
       on = powerOn((SUBJECTS[subject] as (typeof SUBJECTS)[number])[1])
     }
     const { machine } = on as SavedMachine
-    const random = new Random(seed * 1_000_003 + round)
+    const random = roundRandom(seed, round)
     const file = files[subject] as Uint8Array
     const startMs = performance.now()
     try {
