@@ -15,4 +15,11 @@ export const haiku = defineTemplate({
   bootOrder: ['cdrom', 'disk'],
   hints: ['Use the x86_gcc2h image; the CD starts into the desktop or the installer.'],
   reasons: [{ setting: 'drives', text: 'No floppy drive: Haiku waits for one that has no disk in it.' }],
+  download: {
+    url: 'https://mirrors.rit.edu/haiku/r1beta5/haiku-r1beta5-x86_gcc2h-anyboot.iso',
+    fileName: 'haiku-r1beta5-x86_gcc2h-anyboot.iso',
+    bytes: 1_477_246_976,
+    sha256: 'bd6d5015ce1d94ab2c3fa2f4f685491249938bde9acc55345f76098eb2ea424f',
+    title: 'Haiku R1 beta 5, 32-bit, as a CD that starts into the desktop or the installer',
+  },
 })

@@ -11,7 +11,9 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   'guest-disk': 'disk formats as a Linux guest sees them',
   'disk-images': 'disk formats and chains of overlays',
   idle: 'what a machine costs that does nothing',
+  'large-library': 'a library of 500 machines: opened, listed, changed, searched',
   'long-run': 'memory and speed of a guest that runs changing code for half an hour',
+  'ten-machines': 'ten machines for five minutes, and one of them killed',
   'two-guests': 'two machines at once, and a cap of the processor',
   vga: 'drawing of the screen',
   x87: 'functions of the coprocessor',
@@ -27,6 +29,6 @@ if (name in BENCHMARKS) {
   process.exitCode = status ?? 1
 } else {
   console.error(`There is no benchmark ${name}. There are:`)
-  for (const [known, what] of Object.entries(BENCHMARKS)) console.error(`  ${known.padEnd(12)} ${what}`)
+  for (const [known, what] of Object.entries(BENCHMARKS)) console.error(`  ${known.padEnd(13)} ${what}`)
   process.exitCode = 2
 }

@@ -12,8 +12,8 @@ const IASL = tool('iasl')
 const MIB = 1 << 20
 
 /** The F segment and RAM of a machine that has gone through POST. */
-function afterPost(memoryMib = 16): { segment: Uint8Array; ram: Uint8Array } {
-  const guest = startMachine({ memoryMib, drives: [{ slot: 'fda', kind: 'floppy', medium: undefined }] })
+function afterPost(memoryMib = 16, acpi = true): { segment: Uint8Array; ram: Uint8Array } {
+  const guest = startMachine({ memoryMib, acpi, drives: [{ slot: 'fda', kind: 'floppy', medium: undefined }] })
   guest.runUntil(() => guest.screen().includes('found nothing'))
   const { memory } = guest.machine
   const rom = memory.rom.subarray(0, 0x1_0000)
@@ -107,6 +107,12 @@ describe('ACPI tables', () => {
 
   it('are left out of machines with little memory', () => {
     expect(find(afterPost(4).segment, 'RSD PTR ')).toBe(-1)
+  })
+
+  it('are left out where the machine has ACPI switched off; the other tables stay', () => {
+    const { segment } = afterPost(16, false)
+    expect(find(segment, 'RSD PTR ')).toBe(-1)
+    expect(find(segment, '$PIR')).toBeGreaterThanOrEqual(0)
   })
 })
 
