@@ -29,7 +29,7 @@ async function clickKeys(page: Page, text: string): Promise<void> {
 }
 
 /** The end of what DIR says. */
-const FILES = /(\d+) file\(s\)[^]*bytes free\s*\n\s*\n?A:\\>\s*$/
+const FILES = /(\d+) file\(s\)[\s\S]*bytes free\s*\n\s*\n?A:\\>\s*$/
 
 describeWith([chromiumNeed, image], 'a new user', () => {
   let browser: Browser
@@ -91,6 +91,7 @@ describeWith([chromiumNeed, image], 'a new user', () => {
     await page.getByText('Restored: Snapshot 1').waitFor()
     await page.getByRole('application', { name: 'Screen of FreeDOS' }).waitFor()
     await shows(/A:\\.*>\s*$/)
+    await page.getByText('720 × 400').waitFor()
     await step('restored')
     await page.getByRole('button', { name: 'Keyboard on the screen' }).click()
     await clickKeys(page, 'cls\ndir\n')
