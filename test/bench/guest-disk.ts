@@ -1,5 +1,5 @@
 /**
- * MB/s of disk images as a Linux guest sees them through the IDE controller, each format beside a raw image in the same run:
+ * MB/s of disk images as a Linux guest sees them through the IDE controller, up to three formats beside a raw image in one run:
  *
  *     npm run bench -- guest-disk [--formats qcow2,vdi] [--size MIB] [--json]
  *
@@ -25,6 +25,9 @@ const { values } = parseArgs({
 })
 const sizeMib = Number(values.size)
 const SMALL_REQUESTS = 4000
+/** Drives, and what the guest calls them. The first is raw. */
+const SLOTS = ['hda', 'hdb', 'hdc', 'hdd']
+const DEVICES = ['sda', 'sdb', 'sdc', 'sdd']
 const vitrine = join(import.meta.dirname, '../../main/cli/vitrine.mjs')
 
 /** What is measured, and its command on a disk. The first writes are not counted. */
@@ -36,16 +39,19 @@ const WORKS = {
   'write 4 KiB': (disk: string) => `dd if=/dev/zero of=${disk} bs=4k count=${SMALL_REQUESTS} oflag=direct`,
 } as const
 
-/** Runs the guest with a raw disk and one of `format`; bytes per second by work and disk. */
-async function run(format: ImageFormatId): Promise<Map<string, number>> {
+/** Runs the guest with a raw disk and one of each of `formats`; bytes per second by work and disk. */
+async function run(formats: readonly ImageFormatId[]): Promise<Map<string, number>> {
   const folder = mkdtempSync(join(tmpdir(), 'vitrine-bench-'))
   try {
-    const [raw, other, script] = [join(folder, 'raw'), join(folder, 'other'), join(folder, 'script')] as const
-    createImageFile(raw, 'raw', sizeMib << 20)
-    createImageFile(other, format, sizeMib << 20)
+    const script = join(folder, 'script')
+    const disks = (['raw', ...formats] as const).map((format, i) => {
+      const file = join(folder, format)
+      createImageFile(file, format, sizeMib << 20)
+      return { flags: [`--${SLOTS[i]}`, file], device: `/dev/${DEVICES[i]}` }
+    })
     const steps = Object.entries(WORKS).flatMap(([name, command]) =>
-      ['/dev/sda', '/dev/sdb'].map(
-        (disk) =>
+      disks.map(
+        ({ device: disk }) =>
           `read a b < /proc/uptime; ${command(disk)} 2> /dev/null; read c b < /proc/uptime; echo "[${name}${disk}] $a $c"`,
       ),
     )
@@ -69,10 +75,7 @@ async function run(format: ImageFormatId): Promise<Map<string, number>> {
       ...flags,
       ...kernel,
       ...append,
-      '--hda',
-      raw,
-      '--hdb',
-      other,
+      ...disks.flatMap(({ flags: own }) => own),
     ])
     let output = ''
     child.stdout.setEncoding('latin1').on('data', (chunk: string) => {
@@ -81,7 +84,7 @@ async function run(format: ImageFormatId): Promise<Map<string, number>> {
     child.stderr.pipe(process.stderr)
     await new Promise((resolve) => child.on('close', resolve))
     // The echo of a command has the name, too, but no numbers.
-    const found = output.matchAll(/^\[([^\]]+)\/dev\/(sd[ab])\] ([\d.]+) ([\d.]+)/gm)
+    const found = output.matchAll(/^\[([^\]]+)\/dev\/(sd[a-d])\] ([\d.]+) ([\d.]+)/gm)
     return new Map(
       Array.from(found, ([, name = '', disk, begin, end]) => {
         const bytes = name.endsWith('KiB') ? SMALL_REQUESTS * 4096 : sizeMib << 20
@@ -93,16 +96,22 @@ async function run(format: ImageFormatId): Promise<Map<string, number>> {
   }
 }
 
-for (const format of values.formats.split(',') as ImageFormatId[]) {
-  const rates = await run(format)
-  if (values.json) console.log(JSON.stringify({ format, ...Object.fromEntries(rates) }))
-  else
-    for (const name of Object.keys(WORKS)) {
-      const [raw = Number.NaN, other = Number.NaN] = [rates.get(`${name} sda`), rates.get(`${name} sdb`)]
-      const amount = (rate: number) =>
-        name.endsWith('KiB') ? `${(rate / 4096).toFixed(0)} requests/s` : `${(rate / 1e6).toFixed(1)} MB/s`
-      console.log(
-        `${format.padEnd(6)} ${name.padEnd(12)} raw ${amount(raw)}, ${amount(other)} (${(other / raw).toFixed(2)})`,
-      )
-    }
+const wanted = values.formats.split(',') as ImageFormatId[]
+for (let first = 0; first < wanted.length; first += SLOTS.length - 1) {
+  const formats = wanted.slice(first, first + SLOTS.length - 1)
+  const rates = await run(formats)
+  for (const [i, format] of formats.entries()) {
+    const pairs = Object.keys(WORKS).map(
+      (name) =>
+        [name, rates.get(`${name} sda`) ?? Number.NaN, rates.get(`${name} ${DEVICES[i + 1]}`) ?? Number.NaN] as const,
+    )
+    if (values.json) console.log(JSON.stringify({ format, works: pairs }))
+    else for (const [name, raw, own] of pairs) console.log(line(format, name, raw, own))
+  }
+}
+
+function line(format: string, name: string, raw: number, own: number): string {
+  const amount = (rate: number) =>
+    name.endsWith('KiB') ? `${(rate / 4096).toFixed(0)} requests/s` : `${(rate / 1e6).toFixed(1)} MB/s`
+  return `${format.padEnd(6)} ${name.padEnd(12)} raw ${amount(raw)}, ${amount(own)} (${(own / raw).toFixed(2)})`
 }

@@ -126,6 +126,47 @@ describeWith([qemuImg], 'disk formats and qemu-img', () => {
     expectAgreement('qcow2', path, model, folder)
   })
 
+  it.each(Array.from({ length: 13 }, (_, i) => 2 ** (i + 9)))(
+    'agree on compressed clusters of %d bytes, by either method and in either version',
+    (clusterBytes) => {
+      const folder = temporaryFolder()
+      const { path: source, model } = rawFile(folder, 23)
+      for (const options of ['compat=0.10', 'compression_type=zlib', 'compression_type=zstd']) {
+        const path = join(folder, 'a.qcow2')
+        const given = `${options},cluster_size=${clusterBytes}`
+        runQemuImg('convert', '-c', '-f', 'raw', '-O', 'qcow2', '-o', given, source, path)
+        const written = model.clone()
+        const disk = openImageFile(path)
+        expect([given, model.difference(disk)]).toEqual([given, -1])
+        writeRandomly(disk, written, new Random(24), 10)
+        disk.close()
+        expectAgreement('qcow2', path, written, folder)
+      }
+    },
+  )
+
+  it.each(['raw', 'vdi', 'vmdk', 'vhd'] as const)('agree on overlays, made here and there, on %s', (format) => {
+    const folder = temporaryFolder()
+    const base = join(folder, 'base')
+    createImageFile(base, format, SECTORS * 512)
+    const model = new SectorModel(SECTORS)
+    const below = openImageFile(base, false, format)
+    writeRandomly(below, model, new Random(33), 40)
+    below.close()
+    const [here, there] = [join(folder, 'here.qcow2'), join(folder, 'there.qcow2')]
+    createImageFile(here, 'qcow2', SECTORS * 512, {}, { file: 'base', format })
+    runQemuImg('create', '-q', '-f', 'qcow2', '-b', 'base', '-F', qemuName(format), there)
+    for (const path of [here, there]) {
+      const written = model.clone()
+      const disk = openImageFile(path)
+      expect(disk.chain.map((layer) => layer.format)).toEqual(['qcow2', format])
+      writeRandomly(disk, written, new Random(34), 20)
+      expect(written.difference(disk)).toBe(-1)
+      disk.close()
+      expectAgreement('qcow2', path, written, folder)
+    }
+  })
+
   it('agree on a chain of ten overlays, each written, made here and there in turn', () => {
     const folder = temporaryFolder()
     const { path: source, model } = rawFile(folder, 31)
