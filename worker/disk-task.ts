@@ -36,7 +36,7 @@ function perform(task: DiskTask, onProgress: (done: number, total: number) => vo
     case 'convert':
       return convertDisk(task, onProgress)
     case 'check':
-      return checkDisk(task)
+      return checkDisk(task, onProgress)
     case 'compact':
       return compactDisk(task, onProgress)
     case 'resize':

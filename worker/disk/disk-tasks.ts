@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
 import type { DiskCheck, DiskFileInfo, DiskInfo, DiskOptions, DiskSizes } from '../../core/contract/disk-info.ts'
 import type { DiskTaskOf } from '../../core/contract/disk-task.ts'
+import type { ByteStore } from '../../core/disk/block-device.ts'
 import { copyDisk } from '../../core/disk/copy-disk.ts'
 import type { LayerInfo } from '../../core/disk/disk-image.ts'
 import { imageFormat, probeFormat } from '../../core/disk/formats/catalogue.ts'
@@ -96,8 +97,49 @@ export function convertDisk(task: DiskTaskOf<'convert'>, onProgress: OnProgress)
   return diskInfo(target)
 }
 
-export function checkDisk({ file, repair }: DiskTaskOf<'check'>): DiskCheck {
-  const store = openFileByteStore(file, !repair)
+/** A file of which is told how much was read: how much there is to read, nobody knows before. */
+class WatchedStore implements ByteStore {
+  readonly readOnly = true
+  readonly #store: ByteStore
+  readonly #onProgress: OnProgress
+  #doneBytes = 0
+
+  constructor(store: ByteStore, onProgress: OnProgress) {
+    this.#store = store
+    this.#onProgress = onProgress
+  }
+
+  get sizeBytes(): number {
+    return this.#store.sizeBytes
+  }
+
+  read(position: number, into: Uint8Array, offset = 0, length = into.length - offset): void {
+    this.#doneBytes += length
+    this.#onProgress(this.#doneBytes, 0)
+    this.#store.read(position, into, offset, length)
+  }
+
+  write(position: number, from: Uint8Array, offset?: number, length?: number): void {
+    this.#store.write(position, from, offset, length)
+  }
+
+  truncate(sizeBytes: number): void {
+    this.#store.truncate(sizeBytes)
+  }
+
+  flush(): void {
+    this.#store.flush()
+  }
+
+  close(): void {
+    this.#store.close()
+  }
+}
+
+export function checkDisk({ file, repair }: DiskTaskOf<'check'>, onProgress: OnProgress): DiskCheck {
+  const opened = openFileByteStore(file, !repair)
+  // Half a repair would be worse than none.
+  const store = repair ? opened : new WatchedStore(opened, onProgress)
   try {
     const { id, check } = probeFormat(store)
     if (id === 'raw') refuseForeign(store, file)

@@ -76,6 +76,12 @@ describe('tasks on disk images', () => {
       expect.objectContaining({ message: 'Cancelled' }),
     )
     expect(readdirSync(folder)).toEqual(['a'])
+    image(join(folder, 'c'), 'qcow2')
+    const check = { type: 'check', file: join(folder, 'c'), repair: false } as const
+    expect(() => run(check, control)).toThrow(expect.objectContaining({ code: 'task/cancelled' }))
+    const calm = new SharedArrayBuffer(DISK_TASK_CONTROL_BYTES)
+    expect(run(check, calm)).toMatchObject({ errors: 0, leaks: 0 })
+    expect(new Float64Array(calm, 8, 2)[0]).toBeGreaterThan(0)
   })
 
   it('write over a file only when they are told to, and never onto their own source', () => {
