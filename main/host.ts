@@ -32,6 +32,7 @@ import { createImportService } from './services/import-service.ts'
 import { createLibraryService } from './services/library-service.ts'
 import { createMachineService } from './services/machine-service.ts'
 import { createMediaService } from './services/media-service.ts'
+import { createMediumService } from './services/medium-service.ts'
 import { createSnapshotService } from './services/snapshot-service.ts'
 import { createStatsService } from './services/stats-service.ts'
 import { createTemplateService } from './services/template-service.ts'
@@ -108,6 +109,7 @@ export class Host {
       media: createMediaService(this.#media),
       stats: createStatsService(this.machines, this.#meter),
       import: createImportService(this.machines, imports),
+      medium: createMediumService(this.machines, pools, this.events),
       snapshot: createSnapshotService(this.machines, this.snapshots),
       template: createTemplateService(),
       disk: createDiskService({ machines: this.machines, pools, work: this.#diskWork, disks }),

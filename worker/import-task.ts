@@ -1,8 +1,9 @@
-/** The thread that looks into foreign files: what they are, what is packed in them. */
+/** The thread that looks into foreign files: what they are, what is packed in them; and makes media of ordinary ones. */
 import { AppError } from '../core/base/errors.ts'
 import { toErrorRecord } from '../core/contract/error-record.ts'
 import type { ImportTasks } from '../core/contract/import-tasks.ts'
 import type { MediaTaskResult } from '../core/contract/vm-thread.ts'
+import { composeMedium } from './imports/compose-medium.ts'
 import { copySparse } from './imports/copy-sparse.ts'
 import { look } from './imports/look.ts'
 import { type Progress, unpack } from './imports/unpack.ts'
@@ -19,6 +20,7 @@ const tasks: {
   look: ({ path, name }) => look(path, name),
   members: ({ path, name }) => imageMembers(path, name),
   unpack,
+  compose: composeMedium,
   copy: copySparse,
 }
 

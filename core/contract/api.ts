@@ -7,6 +7,7 @@ import { importApi } from './import-api.ts'
 import { libraryApi } from './library-api.ts'
 import { machineApi } from './machine-api.ts'
 import { mediaApi } from './media-api.ts'
+import { mediumApi } from './medium-api.ts'
 import type { Method } from './method.ts'
 import { snapshotApi } from './snapshot-api.ts'
 import { statsApi } from './stats-api.ts'
@@ -20,6 +21,7 @@ export const api = {
   console: consoleApi,
   media: mediaApi,
   import: importApi,
+  medium: mediumApi,
   snapshot: snapshotApi,
   stats: statsApi,
   template: templateApi,

@@ -1,5 +1,7 @@
 /** What the host process asks of the threads that look into foreign files. Paths are absolute. */
 
+import type { MediumEntry } from './medium-api.ts'
+
 /** Ways of packing that are unpacked. A zip has members, the others hold one file. */
 export type Packing = 'gzip' | 'xz' | 'zstd' | 'bzip2' | 'zip'
 
@@ -30,6 +32,11 @@ export interface ArchiveMember {
   readonly kind: RecognisedFile['kind']
 }
 
+/** Files for a new medium: in one file one behind the other, or on the host. */
+export type ComposeSource =
+  | { readonly kind: 'pack'; readonly path: string | null; readonly entries: readonly MediumEntry[] }
+  | { readonly kind: 'paths'; readonly paths: readonly string[] }
+
 /** Requests and results by task. */
 export interface ImportTasks {
   readonly look: { readonly request: { readonly path: string; readonly name: string }; readonly result: FileLook }
@@ -49,6 +56,16 @@ export interface ImportTasks {
       readonly target: string
     }
     readonly result: { readonly sizeBytes: number }
+  }
+  /** Makes a medium of ordinary files in a new file. */
+  readonly compose: {
+    readonly request: {
+      readonly source: ComposeSource
+      readonly medium: 'floppy' | 'cdrom'
+      readonly label: string
+      readonly target: string
+    }
+    readonly result: { readonly sizeBytes: number; readonly files: number }
   }
   /** Copies a file with holes for its runs of zeros. */
   readonly copy: {

@@ -1,4 +1,6 @@
 /** Commands that act on a running machine like a person at it: type, key, mouse, attach, eject. */
+import { readdirSync, statSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 import { chordEvents, parseKeyChord } from '../../../core/contract/key-codes.ts'
 import type { KeyboardLayout } from '../../../core/contract/keyboard-layouts.ts'
 import type { MouseEventRecord } from '../../../core/contract/machine-api.ts'
@@ -87,9 +89,18 @@ export async function attach(
   file: string,
   flags: JsonFlag & { readonly writeProtected?: boolean },
 ): Promise<void> {
-  const [drive, path] = [slotOf(slot), filePath(file)]
+  const drive = slotOf(slot)
+  const folder = statSync(resolve(file), { throwIfNoEntry: false })?.isDirectory() ? resolve(file) : undefined
+  const path = folder ?? filePath(file)
   await withClient(async (client) => {
     const { id } = await findMachine(client, name)
+    if (folder !== undefined) {
+      const paths = readdirSync(folder).toSorted()
+      if (paths.length === 0) throw usageError(`The folder is empty: ${file}`)
+      const files = { kind: 'paths' as const, paths: paths.map((each) => join(folder, each)) }
+      const label = basename(folder).slice(0, 32).trim() || 'FILES'
+      return print(flags, await client.api.medium.insertFiles({ id, slot: drive, label, files }), '')
+    }
     const card = await client.api.machine.insertMedia({
       id,
       slot: drive,

@@ -6,7 +6,7 @@ import type { MediaSource } from '../../../core/contract/media-source.ts'
 import type { Notices } from '../../app/notices.svelte.ts'
 import { strings } from '../../strings/en.ts'
 import { errorText } from '../../strings/error-text.ts'
-import { type DroppedFiles, type FileSender, refuseFolders } from '../library/dropped-files.ts'
+import { type DroppedFiles, type FileSender, refuseFolders, type SendOptions } from '../library/dropped-files.ts'
 
 export interface ImportJob {
   readonly id: string
@@ -39,6 +39,7 @@ export class ImportFlow {
     this.#client = client
     this.#notices = notices
     this.#sender = sender
+    sender.tracker = (fileName, totalBytes) => this.track(fileName, totalBytes)
     // Where the host unpacks or copies a file, it tells how far it is.
     client.on('import-progress', ({ fileName, uploadId, doneBytes, totalBytes }) => {
       const job = this.jobs.find((candidate) => candidate.fileName === fileName && candidate.phase !== 'sending')
@@ -65,6 +66,18 @@ export class ImportFlow {
       else this.#end(job)
     }
     if (sent.length > 0) await this.#inspect(sent)
+  }
+
+  /** Shows files on their way to a drive. */
+  track(fileName: string, totalBytes: number): SendOptions & { end(): void } {
+    const job = this.#begin(fileName, totalBytes)
+    return {
+      onProgress: (doneBytes) => {
+        job.doneBytes = doneBytes
+      },
+      isCancelled: () => job.cancelled,
+      end: () => this.#end(job),
+    }
   }
 
   /** Ends a job; what it has sent is forgotten. */

@@ -1,7 +1,9 @@
 /** Files from a drop or a file chooser, and how they reach the host: by path where that is allowed, else as an upload. */
 import type { Client, UploadSource } from '../../../core/contract/client.ts'
+import type { DriveSlot } from '../../../core/contract/machine-spec.ts'
 import type { MediaSource } from '../../../core/contract/media-source.ts'
 import { strings } from '../../strings/en.ts'
+import { type Part, readParts } from '../console/dropped-contents.ts'
 
 export interface RefusedFile {
   readonly name: string
@@ -87,11 +89,28 @@ export interface SendOptions {
 export class FileSender {
   readonly #client: Client
   readonly #pathOf: (file: File) => string
+  /** Shows what is on its way, where somebody does. */
+  tracker: ((fileName: string, totalBytes: number) => SendOptions & { end(): void }) | undefined
 
   /** `pathOf` is "" for a file whose path is not known or may not be named. */
   constructor(client: Client, pathOf: (file: File) => string) {
     this.#client = client
     this.#pathOf = pathOf
+  }
+
+  /** Sends files one behind the other, and has the host make a medium of them. */
+  async insertFiles(machineId: string, slot: DriveSlot, label: string, parts: readonly Part[]): Promise<void> {
+    const sizeBytes = parts.reduce((sum, { entry }) => sum + entry.sizeBytes, 0)
+    const track = this.tracker?.(label, sizeBytes)
+    try {
+      const read = (position: number, length: number) => readParts(parts, position, length)
+      const options = track ?? {}
+      const uploadId = sizeBytes === 0 ? null : await this.#client.upload({ fileName: label, sizeBytes, read }, options)
+      const files = { kind: 'upload', uploadId, entries: parts.map(({ entry }) => entry) } as const
+      await this.#client.api.medium.insertFiles({ id: machineId, slot, label, files })
+    } finally {
+      track?.end()
+    }
   }
 
   async send(file: File, options: SendOptions = {}): Promise<MediaSource> {
