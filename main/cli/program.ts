@@ -200,7 +200,7 @@ export function createProgram(): Command {
     add(
       program,
       'attach <name> <slot> <file>',
-      'put an image into a floppy or CD drive',
+      'put an image into a floppy or CD drive, or a folder as a medium made of its files',
       async (name, slot, file, flags) => (await input()).attach(name, slot, file, flags),
     ),
   ).option('--write-protected', 'the guest may not write it')
