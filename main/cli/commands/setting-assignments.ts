@@ -5,8 +5,9 @@ import { usageError } from '../failure.ts'
 
 /** The patch that `assignments` make of `spec`. Throws `usage/invalid` naming the first one that is wrong. */
 export function patchOf(spec: MachineSpec, assignments: readonly string[]): MachinePatch {
-  const { schemaVersion: _, id: __, present: ___, pending: ____, ...settings } = spec
-  const changed: Record<string, unknown> = structuredClone(settings)
+  const { schemaVersion: _, id: __, present: ___, pending, ...settings } = spec
+  // What waits for the next power-on is what the user has said last.
+  const changed: Record<string, unknown> = structuredClone({ ...settings, ...pending?.settings })
   const keys = new Set<string>()
   for (const assignment of assignments) keys.add(assign(changed, assignment))
   const patch = Object.fromEntries([...keys].map((key) => [key, changed[key]]))

@@ -112,6 +112,11 @@ describe('commands with --json', () => {
       expect(await json('set', 'One', 'memoryMib=16')).toMatchObject({
         spec: { pending: { settings: { memoryMib: 16 } } },
       })
+      await json('set', 'One', 'cpu.profile=486')
+      // Part of a setting of which another part waits.
+      expect(await json('set', 'One', 'cpu.limitMips=5')).toMatchObject({
+        spec: { cpu: { limitMips: 5 }, pending: { settings: { cpu: { profile: '486', limitMips: 5 } } } },
+      })
       expect(await json('pause', 'One')).toMatchObject({ state: 'paused' })
       expect(await json('resume', 'One')).toMatchObject({ state: 'running' })
       await json('reset', 'One')
