@@ -19,7 +19,7 @@ import { mutate, roundRandom } from './mutate.ts'
 const FOLDER = join(import.meta.dirname, '../golden/state')
 const REFUSED = /^(state\/corrupt|state\/newer-version|vm\/invalid-state)$/
 /** Far more than a sound state of this size takes; the host's other work counts, too. */
-const LONGEST_MS = 10_000
+const LONGEST_MS = 120_000
 const MOST_BYTES = 1 << 30
 /** A machine that has refused a state is of no use for running, but takes the next one. */
 const ROUNDS_A_MACHINE = 200
