@@ -42,7 +42,8 @@ export const snapshotApi = {
   ),
   /**
    * A new machine from a snapshot, or from the present without one. A full clone stands alone; a linked one shares the disks of the
-   * snapshot (of one taken for it, without one), which cannot be deleted as long.
+   * snapshot (of one taken for it, without one), which cannot be deleted as long. Where the snapshot has memory, the new machine's
+   * first start goes on from it.
    */
   clone: method(
     z.strictObject({

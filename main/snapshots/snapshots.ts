@@ -351,10 +351,12 @@ export class Snapshots {
    * has taken them out.
    */
   async #emptyMissing(id: string): Promise<void> {
-    const { library, events } = this.work
+    const { library, events, machines } = this.work
     const { path, spec } = library.machine(id)
-    for (const { slot, kind, file } of withAbsolutePaths(spec, path).drives) {
-      if (kind === 'disk' || file === null || existsSync(file)) continue
+    const missing = withAbsolutePaths(spec, path).drives.filter(
+      ({ kind, file }) => kind !== 'disk' && file !== null && !existsSync(file),
+    )
+    for (const { slot, kind, file } of missing) {
       await library.change(id, (now) => ({
         ...now,
         drives: now.drives.map((drive) =>
@@ -365,9 +367,10 @@ export class Snapshots {
       events.emit('notification', {
         level: 'warning',
         machineId: id,
-        error: { code: 'disk/not-found', message, context: { slot, path: file } },
+        error: { code: 'disk/not-found', message, context: { slot, path: file ?? '' } },
       })
     }
+    if (missing.length > 0) await machines.cards.tellOne(id)
   }
 
   /** `isQueued`: the caller holds the machine's queue. */
