@@ -8,9 +8,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../core/base/errors.ts'
 import type { Transport } from '../core/contract/transport.ts'
+import { TEMPLATES } from '../core/templates/catalogue.ts'
 import { appVersion } from './app-version.ts'
 import { DiskWork } from './disks/disk-work.ts'
 import { MachineDisks } from './disks/machine-disks.ts'
+import { Downloads } from './downloads/downloads.ts'
 import { HostEvents } from './host-events.ts'
 import { Imports } from './imports/imports.ts'
 import type { Grants } from './ipc/call-context.ts'
@@ -27,6 +29,7 @@ import { RotatingLog } from './library/rotating-log.ts'
 import { createAppService, type ShellHooks } from './services/app-service.ts'
 import { createConsoleService } from './services/console-service.ts'
 import { createDiskService } from './services/disk-service.ts'
+import { createDownloadService } from './services/download-service.ts'
 import { importDemo } from './services/import-image.ts'
 import { createImportService } from './services/import-service.ts'
 import { createLibraryService } from './services/library-service.ts'
@@ -75,6 +78,7 @@ export class Host {
   readonly #dispatcher: Dispatcher
   readonly #lock: LockFile
   readonly #media: RecentMedia
+  readonly #downloads: Downloads
   readonly #meter: HostMeter
   readonly #connections = new Set<Connection>()
 
@@ -91,6 +95,7 @@ export class Host {
     const disks = new MachineDisks(this.snapshots.work, this.#diskWork, (id) => this.snapshots.tidyLater(id))
     this.#disks = disks
     const importer = { library, pools, events: this.events }
+    this.#downloads = new Downloads(join(libraryFolder, OWN_FOLDER, 'downloads'), TEMPLATES, this.events)
     const imports = new Imports({ ...importer, snapshots: this.snapshots, stagingFolder: join(libraryFolder, UPLOADS) })
     const services: Services = {
       app: createAppService({ version: appVersion(), libraryFolder, shell: options.shell }, this.machines, this.events),
@@ -108,6 +113,7 @@ export class Host {
       console: createConsoleService(this.machines),
       media: createMediaService(this.#media),
       stats: createStatsService(this.machines, this.#meter),
+      download: createDownloadService(this.#downloads),
       import: createImportService(this.machines, imports),
       medium: createMediumService(this.machines, pools, this.events),
       snapshot: createSnapshotService(this.machines, this.snapshots),
@@ -172,6 +178,7 @@ export class Host {
     await this.machines.stopAll()
     this.#meter.dispose()
     await this.#media.settled()
+    await this.#downloads.dispose()
     await this.snapshots.dispose()
     for (const connection of [...this.#connections]) connection.close()
     await this.#pools.dispose()

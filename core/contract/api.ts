@@ -3,6 +3,7 @@ import type { z } from '../base/schema.ts'
 import { appApi } from './app-api.ts'
 import { consoleApi } from './console-api.ts'
 import { diskApi } from './disk-api.ts'
+import { downloadApi } from './download-api.ts'
 import { importApi } from './import-api.ts'
 import { libraryApi } from './library-api.ts'
 import { machineApi } from './machine-api.ts'
@@ -20,6 +21,7 @@ export const api = {
   machine: machineApi,
   console: consoleApi,
   media: mediaApi,
+  download: downloadApi,
   import: importApi,
   medium: mediumApi,
   snapshot: snapshotApi,

@@ -1,5 +1,6 @@
 /** Events that the host sends to connections which watch them (`app.watch`). Pictures and serial bytes are binary messages instead. */
 import { z } from '../base/schema.ts'
+import { downloadRecordSchema } from './download-record.ts'
 import { historyEntrySchema } from './history.ts'
 import { cardSchema, errorRecordSchema, machineStateSchema, thumbnailSchema, wholeCardSchema } from './machine-card.ts'
 import { driveSlotSchema, machineIdSchema } from './machine-spec.ts'
@@ -61,6 +62,8 @@ export const events = {
     doneBytes: z.number(),
     totalBytes: z.number(),
   }),
+  /** A download has begun, is further, or has ended. */
+  'download-changed': z.object({ download: downloadRecordSchema }),
   /** The snapshots of a machine are others, or the present stands elsewhere: read the tree again. */
   'snapshots-changed': z.object({ id: machineIdSchema }),
   /** How far a long piece of work on a machine's snapshots or files is. The last event of each has `doneBytes` = `totalBytes`. */
