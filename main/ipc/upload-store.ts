@@ -1,6 +1,6 @@
 /** Files that a connection uploads, until they are used or the connection ends. */
 import { randomUUID } from 'node:crypto'
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError } from '../../core/base/errors.ts'
 import type { UploadChunk } from '../../core/contract/binary.ts'
@@ -46,10 +46,11 @@ export class UploadStore {
     const path = join(this.#folder, `${randomUUID()}.upload`)
     try {
       await mkdir(this.#folder, { recursive: true })
+      await this.#requireSpace(fileName, sizeBytes)
       const file = await open(path, 'wx', 0o600)
       this.#uploads.set(id, { fileName, path, sizeBytes, file, chunks: new Set(), doneBytes: 0 })
     } catch (cause) {
-      throw writeError(fileName, cause)
+      throw cause instanceof AppError ? cause : writeError(fileName, cause)
     }
     if (this.#disposed) await this.cancel(id)
     return id
@@ -104,6 +105,16 @@ export class UploadStore {
   async dispose(): Promise<void> {
     this.#disposed = true
     await Promise.all([...this.#uploads.keys()].map((id) => this.cancel(id)))
+  }
+
+  /** Says so before the bytes of a file travel that has no room. */
+  async #requireSpace(fileName: string, sizeBytes: number): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#folder)
+    if (sizeBytes <= bavail * bsize) return
+    const [size, free] = [sizeBytes, bavail * bsize].map((bytes) => `${(bytes / 2 ** 30).toFixed(1)} GiB`)
+    throw new AppError('disk/full', `${fileName} has ${size}, and the disk of the library has ${free} left`, {
+      context: { sizeBytes },
+    })
   }
 
   #get(uploadId: number): Upload {

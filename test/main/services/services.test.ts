@@ -175,6 +175,10 @@ describe('the library behind the contract', () => {
       code: 'ipc/invalid-argument',
     })
 
+    await expect(client.api.upload.begin({ fileName: 'huge.img', sizeBytes: 2 ** 52 })).rejects.toMatchObject({
+      code: 'disk/full',
+      message: expect.stringMatching(/^huge\.img has 4194304\.0 GiB, and the disk of the library has [\d.]+ GiB left$/),
+    })
     const unfinished = await client.api.upload.begin({ fileName: 'x', sizeBytes: 10 })
     await expect(
       client.api.library.importImage({ source: { kind: 'upload', uploadId: unfinished.uploadId } }),
