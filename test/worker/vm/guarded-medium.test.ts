@@ -24,7 +24,8 @@ const SEED = Number(process.env['VITRINE_FUZZ_SEED'] ?? 1)
 const SLICES = 12
 const SLICE_NS = 1_000_000
 const PAGES = 16
-const MINUTES = 600_000
+/** A point is a run of a machine. */
+const POINT_MS = 60_000
 
 type FaultyCalls = NonNullable<FaultyStore['fault']>
 
@@ -130,7 +131,7 @@ describeWith([NASM], 'A guest whose disk fails on the host', () => {
         expect(report, what).toMatchObject({ errors: 0 })
       }
     },
-    MINUTES,
+    POINTS * POINT_MS,
   )
 })
 
