@@ -52,8 +52,11 @@ export interface SnapshotTasks {
     }
     result: { readonly kept: 'above' | 'below' }
   }
-  /** Removes packs of memory that nothing refers to. */
-  tidyPacks: { request: { readonly packFolder: string; readonly maps: readonly string[] }; result: number }
+  /** Removes packs of memory that nothing refers to; with `repack` those of which little is left are written anew. */
+  tidyPacks: {
+    request: { readonly packFolder: string; readonly maps: readonly string[]; readonly repack: boolean }
+    result: number
+  }
   /** The packs that each memory map refers to. */
   memoryPacks: { request: { readonly maps: readonly string[] }; result: string[][] }
   /** For each floppy the image that holds the saved content. */

@@ -17,7 +17,7 @@ import { saveState } from './saved-state.ts'
 import type { SnapshotEntry } from './snapshot-folder.ts'
 import { diskFiles, refuse, SnapshotWork, withDiskFiles } from './snapshot-work.ts'
 import { planOverlays, takeSnapshot } from './take-snapshot.ts'
-import { recover, removeHalfWritten, snapshotDisks, tidy } from './tidy.ts'
+import { type Leftovers, recover, removeHalfWritten, snapshotDisks, tidy } from './tidy.ts'
 
 /** Machines that are looked at at once when the library is opened. */
 const RECOVERY_WIDTH = 16
@@ -35,7 +35,7 @@ export class Snapshots {
       resumed: (id, snapshot) => this.work.exclusive(id, () => this.work.forgetSavedState(id, snapshot)),
       ended: (id) => {
         this.#automatic.stop(id)
-        this.tidyLater(id)
+        this.tidyLater(id, 'memory')
       },
       started: (id) => this.#automatic.start(id),
       staysInPlace: (id) => this.hasLinkedClones(id),
@@ -71,9 +71,9 @@ export class Snapshots {
   }
 
   /** Removes what nobody needs, some time. */
-  tidyLater(id: string): void {
+  tidyLater(id: string, leftovers: Leftovers = 'parts'): void {
     if (this.#isDisposed) return
-    void this.work.exclusive(id, () => tidy(this.work, id)).catch((error) => this.#tellProblem(id, error))
+    void this.work.exclusive(id, () => tidy(this.work, id, leftovers)).catch((error) => this.#tellProblem(id, error))
   }
 
   #tellProblem(id: string, error: unknown): void {
@@ -184,7 +184,7 @@ export class Snapshots {
       await work.machines.powerOff(id)
       await recover(work, id)
       await this.#makePresent(id, record)
-      this.tidyLater(id)
+      this.tidyLater(id, 'disks')
     })
   }
 

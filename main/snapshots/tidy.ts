@@ -56,15 +56,23 @@ export async function removeHalfWritten(machineFolder: string): Promise<void> {
       if (HALF_WRITTEN.test(name)) await rm(join(folder, name), { force: true }).catch(() => {})
 }
 
+/** What there is to tidy: a restore leaves disks, the end of a saved state memory, a deletion parts of memory, too. */
+export type Leftovers = 'disks' | 'memory' | 'parts'
+
 /** Removes and merges what nobody needs. A snapshot that cannot be read keeps everything. */
-export async function tidy(work: SnapshotWork, id: string): Promise<void> {
+export async function tidy(work: SnapshotWork, id: string, leftovers: Leftovers): Promise<void> {
   const folder = work.folder(id)
   if (!(await folder.exists())) return
   await recover(work, id)
   await tidyDisks(work, id)
+  if (leftovers === 'disks') return
   const records = await folder.records()
   const maps = records.filter(({ hasMemory }) => hasMemory).map((record) => folder.memoryMap(record.id))
-  await work.pools.snapshotTask('tidyPacks', { packFolder: folder.packFolder, maps })
+  await work.pools.snapshotTask('tidyPacks', {
+    packFolder: folder.packFolder,
+    maps,
+    repack: leftovers === 'parts',
+  })
 }
 
 async function tidyDisks(work: SnapshotWork, id: string): Promise<void> {

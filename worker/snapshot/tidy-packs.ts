@@ -23,10 +23,13 @@ export interface TidyPacksRequest {
   readonly packFolder: string
   /** The memory maps of all snapshots. */
   readonly maps: readonly string[]
+  /** Whether to look at how much of each pack is left. */
+  readonly repack: boolean
 }
 
 /** Removes what nothing refers to; a map that cannot be read keeps everything. Returns the bytes that are left. */
-export async function tidyPacks({ packFolder, maps }: TidyPacksRequest): Promise<number> {
+export async function tidyPacks(request: TidyPacksRequest): Promise<number> {
+  const { packFolder, maps } = request
   let names: string[]
   try {
     names = readdirSync(packFolder)
@@ -34,7 +37,9 @@ export async function tidyPacks({ packFolder, maps }: TidyPacksRequest): Promise
     return 0
   }
   const read = maps.map((file) => ({ file, map: decodeMemoryMap(readWhole(file)) }))
-  const moves = await repack(packFolder, usedPages(read.map(({ map }) => map)))
+  const moves = request.repack
+    ? await repack(packFolder, usedPages(read.map(({ map }) => map)))
+    : new Map<string, Move>()
   for (const { file, map } of read) {
     if (!map.packs.some((id) => moves.has(id))) continue
     const temporary = join(packFolder, `.new-${randomUUID()}`)
