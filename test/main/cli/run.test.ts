@@ -103,6 +103,7 @@ describe('vitrine run', { timeout: 30_000 }, () => {
       'codeBytes',
       'exits',
       'compileSeconds',
+      'memoryBytes',
       'seconds',
     ])
     expect(result.stderr.split('\n')).toHaveLength(2)
